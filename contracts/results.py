@@ -1,0 +1,81 @@
+"""Counts and outcomes, each with a name, a type and a unit."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one document cannot go on. `detail` never quotes content."""
+
+    rule: str
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCounts:
+    """Each listed or known document is in exactly one of these, `seen` apart."""
+
+    seen: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCounts:
+    """Of the whole workspace after the run: produced = redundant + refused + wanted."""
+
+    produced: int = 0
+    redundant: int = 0
+    refused: int = 0
+    wanted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one synchronisation did to the index, in rows."""
+
+    embedded: int = 0
+    cache_hits: int = 0
+    upserted: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What a run of `ingest` did; `ragkeep ingest --json` prints it."""
+
+    documents: DocumentCounts
+    chunks: ChunkCounts
+    embedded: int
+    cache_hits: int
+    upserted: int
+    deleted: int
+    seconds: float
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What one derived copy held of some documents before and after it was told to forget them."""
+
+    copy: str
+    before: int
+    after: int
+    shared: int = 0
+    """Entries that stay because another document owns them too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure reached so far. `state` is `suppressed`, then `deleted`; the bytes are gone only when a later purge says so."""
+
+    request_id: str
+    state: str
+    documents: int
+    copies: tuple[Forgotten, ...] = field(default=())
+    purge: str = "pending"
