@@ -1,11 +1,10 @@
 """Every setting, typed, with its default and a sentence; `ragkeep.yaml` holds them, `RAGKEEP_SECTION__KEY` in the environment wins over it."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.terms import Classification, Terms
 
@@ -88,7 +87,7 @@ class NotifySettings(_Section):
 class Settings(BaseSettings):
     """All of `ragkeep.yaml`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="RAGKEEP_", env_nested_delimiter="__", nested_model_default_partial_update=True)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="RAGKEEP_", env_nested_delimiter="__")
 
     sources: dict[str, SourceSettings] = Field({}, description="where documents come from")
     stores: StoreSettings = Field(StoreSettings(), description="where things are kept")
@@ -100,3 +99,15 @@ class Settings(BaseSettings):
     policies: PolicySettings = Field(PolicySettings(), description="what is admitted, and what waits for a person")
     readers: dict[str, ReaderSettings] = Field({}, description="who may search, and how far they see")
     notify: NotifySettings = Field(NotifySettings(), description="who is told")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose content arrives as arguments; nothing else is read."""
+        return env_settings, init_settings
