@@ -12,7 +12,7 @@ ANY_SOURCE = ""
 
 @dataclass(frozen=True, slots=True)
 class ConsentState:
-    """The decision in force for each (subject_key, purpose, scope); what nobody decided is absent. Scope is a source's name or ANY_SOURCE."""
+    """The decision in force for each (subject_key, purpose, scope), scope being a source's name or ANY_SOURCE. Nobody decided: absent."""
 
     decisions: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
