@@ -1,0 +1,1 @@
+"""The commands, grouped by what people come for."""

@@ -1,0 +1,46 @@
+"""The command that makes a workspace."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from configs.load import FILE_NAME
+from contracts.errors import UsageError
+from ragkeep.printing import print_json
+from ragkeep.session import Session
+
+
+def init(
+    context: typer.Context,
+    source: Annotated[list[str] | None, typer.Option(help="A source as NAME=FOLDER; may be repeated.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Write a commented ragkeep.yaml and make the workspace with its key."""
+    session: Session = context.obj
+    from configs.template import render_template
+
+    file = (session.chosen or Path.cwd()) / FILE_NAME
+    if file.exists():
+        raise UsageError(f"{file}: exists already; edit it, or remove it first.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(render_template(dict(_named(entry) for entry in source or [])), encoding="utf-8")
+    with session.open("init", create=True) as workspace:
+        made = {"settings": str(file), "workspace": str(workspace.root), "key": str(workspace.key_file)}
+    if json:
+        print_json(made)
+        return
+    typer.echo(f"settings   {made['settings']}\nworkspace  {made['workspace']}")
+    typer.echo(f"key        {made['key']}  (keep a copy elsewhere: without it nothing can be read)\nNext: name your sources in {FILE_NAME}, then: ragkeep ingest")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command()(init)
+
+
+def _named(entry: str) -> tuple[str, str]:
+    name, separator, folder = entry.partition("=")
+    if not (name and separator and folder):
+        raise UsageError(f"--source {entry}: expected NAME=FOLDER, as in handbook=./documents")
+    return name, folder

@@ -1,0 +1,39 @@
+"""One call of the command line: which workspace, what moment, and how to open it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs.load import find_settings_file, load_settings, workspace_folder
+from contracts.errors import UsageError
+
+if TYPE_CHECKING:
+    from flows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The global options."""
+
+    chosen: Path | None
+    debug: bool
+    now: datetime
+
+    @property
+    def folder(self) -> Path:
+        return workspace_folder(self.chosen)
+
+    @contextmanager
+    def open(self, command: str, /, *, create: bool = False) -> Iterator["Workspace"]:
+        """The workspace, locked for this command. Without `create` a workspace that is not there is an error, not an empty answer."""
+        from flows.workspace import open_workspace
+
+        folder = self.folder
+        if not create and not folder.is_dir():
+            raise UsageError(f"{folder}: no workspace here. Make one with: ragkeep ingest PATH, or choose another with --workspace.")
+        file = find_settings_file(folder)
+        with open_workspace(folder, load_settings(file), base=file.parent if file else folder.parent, command=command, now=self.now) as workspace:
+            yield workspace
