@@ -6,11 +6,15 @@
     ├── UsageError               a command was called with something that does not exist
     ├── ContractError            a table does not have the columns that its contract wants
     ├── WorkspaceVersionError    the workspace was written by a newer ragkeep
+    ├── DocumentUnavailable      one document's bytes cannot be had; carries the `Failure` that its run records
+    │   └── Vanished             it was listed, and is gone
     └── StoreUnavailable         exit code 3: a store could not be reached
         └── WorkspaceLocked      another process holds the workspace
 
 What befalls a single document is not an error but a value: `contracts.results.Failure`.
 """
+
+from contracts.results import Failure
 
 
 class RagkeepError(Exception):
@@ -37,6 +41,18 @@ class ContractError(RagkeepError):
 
 class WorkspaceVersionError(RagkeepError):
     """Names both versions."""
+
+
+class DocumentUnavailable(RagkeepError):
+    """Raised by a port that can only return bytes; whoever calls it records `failure` and goes on with the other documents."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.detail} {failure.remedy}")
+        self.failure = failure
+
+
+class Vanished(DocumentUnavailable):
+    """Treated as if the document had not been listed."""
 
 
 class StoreUnavailable(RagkeepError):
