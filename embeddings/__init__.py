@@ -1,0 +1,1 @@
+"""Floor 2: texts to vectors: finding a model, its tokens, its identity, and the model itself."""
