@@ -1,0 +1,78 @@
+"""Which chunk stands for which: the decision over verified pairs, the same whatever the order of arrival."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from configs.settings import DedupSettings
+
+_NEVER = 1 << 62
+
+_Access = tuple[frozenset[str], int]
+"""Groups and rank of the classification: both must be equal for one chunk to stand for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A kept chunk, and what it may stand for."""
+
+    place: int
+    chunk_id: str
+    purposes: frozenset[str]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The kept chunks so far, by text and access."""
+
+    by_text: dict[tuple[str, _Access], list[_Kept]] = field(default_factory=dict)
+
+    def keep(self, text_key: str, access: _Access, kept: _Kept, /) -> None:
+        self.by_text.setdefault((text_key, access), []).append(kept)
+
+    def first_covering(self, text_key: str, access: _Access, purposes: frozenset[str], expires_at: int, /) -> _Kept | None:
+        of_text = self.by_text.get((text_key, access), ())
+        return next((kept for kept in of_text if kept.expires_at >= expires_at and kept.purposes >= purposes), None)
+
+
+def resolve(chunks: pl.DataFrame, edges: pl.DataFrame, how: DedupSettings, /) -> pl.DataFrame:
+    """One row a chunk, in the order given: chunk_id, representative and jaccard, both null where the chunk is kept.
+
+    A representative is itself kept, has a verified edge to the chunk (or the same text, jaccard 1.0), the same groups and classification, at
+    least its purposes, and expires no earlier: who may read the chunk may read what stands for it. Of several the most similar is named.
+
+    `chunks` are the admitted chunks: chunk_id, document_id, text_key, source_priority, date (null comes last), groups, classification (its rank),
+    purposes, expires_at (0 means never). `edges` are pairs of text keys: a, b, jaccard, same_numbers; those of texts not admitted are ignored.
+    """
+    edges = edges.filter(pl.col("same_numbers")) if how.numbers_differ else edges
+    both_ways = pl.concat([edges.select("a", "b", "jaccard"), edges.select(a="b", b="a", jaccard="jaccard")])
+    held = chunks.select("text_key").unique()
+    both_ways = both_ways.join(held, left_on="a", right_on="text_key", how="semi").join(held, left_on="b", right_on="text_key", how="semi")
+    doubtful = chunks.filter(pl.col("text_key").is_duplicated() | pl.col("text_key").is_in(both_ways["a"].unique().implode()))
+    decided = _consider(doubtful.sort("source_priority", "date", "chunk_id", nulls_last=True), _neighbours(both_ways))
+    return chunks.select("chunk_id").join(decided, on="chunk_id", how="left", maintain_order="left")
+
+
+def _neighbours(both_ways: pl.DataFrame) -> dict[str, list[tuple[str, float]]]:
+    listed = both_ways.group_by("a").agg("b", "jaccard")
+    return {a: list(zip(others, jaccards, strict=True)) for a, others, jaccards in listed.iter_rows()}
+
+
+def _consider(ordered: pl.DataFrame, neighbours: dict[str, list[tuple[str, float]]]) -> pl.DataFrame:
+    served = _Served()
+    decided: list[tuple[str, str, float]] = []
+    columns = ordered.select("chunk_id", "text_key", "groups", "classification", "purposes", "expires_at")
+    for place, (chunk_id, text_key, groups, classification, purposes, expires_at) in enumerate(columns.iter_rows()):
+        access = (frozenset(groups), classification)
+        itself = _Kept(place, chunk_id, frozenset(purposes), expires_at or _NEVER)
+        similar = [(text_key, 1.0), *neighbours.get(text_key, ())]
+        found = [(served.first_covering(other, access, itself.purposes, itself.expires_at), jaccard) for other, jaccard in similar]
+        covering = [(-jaccard, kept.place, kept.chunk_id) for kept, jaccard in found if kept]
+        if covering:
+            jaccard, _, representative = min(covering)
+            decided.append((chunk_id, representative, -jaccard))
+        else:
+            served.keep(text_key, access, itself)
+    schema = {"chunk_id": pl.String, "representative": pl.String, "jaccard": pl.Float64}
+    return pl.DataFrame(decided, schema=schema, orient="row")
