@@ -1,18 +1,29 @@
-"""Opening a SQLite database that survives kill -9 and forgets what is deleted."""
+"""Opening a SQLite database that survives kill -9 and forgets what is deleted, and the few ways in which the ledger writes to it."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from contracts.errors import StoreUnavailable
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "busy_timeout=10000")
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_IN_LIST = 500
+
+T = TypeVar("T")
 
 
 def open_sqlite(path: Path, /) -> Engine:
-    """An engine on `path`, created if absent. Every commit is durable; deleted bytes are overwritten, and leave the file at `checkpoint`."""
+    """An engine on `path`, created if absent, readable by its owner alone.
+
+    Every commit is durable; deleted bytes are overwritten, and leave the file at `checkpoint`.
+    """
     engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")
@@ -21,13 +32,50 @@ def open_sqlite(path: Path, /) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     try:
+        path.touch(mode=0o600)
         with engine.connect():
             return engine
-    except DatabaseError as error:
-        raise StoreUnavailable(f"{path}: {error.orig}. Is the folder writable, and the file a ragkeep database?") from error
+    except (DatabaseError, OSError) as error:
+        engine.dispose()
+        reason = error.orig if isinstance(error, DatabaseError) else error.strerror
+        raise StoreUnavailable(f"{path}: {reason}. Is the folder writable, and the file a ragkeep database?") from error
 
 
-def checkpoint(engine: Engine, /) -> None:
-    """Move the write-ahead log into the main file and empty it: only then are deleted bytes gone from disk."""
+def checkpoint(engine: Engine, /) -> bool:
+    """Move the write-ahead log into the main file and empty it: only then are deleted bytes gone from disk. False if a reader was in the way."""
     with engine.connect() as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return not connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+
+
+@contextmanager
+def writing(engine: Engine, /) -> Iterator[Connection]:
+    """A transaction that holds the write lock from its first statement, so what it reads is still true when it writes."""
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+    except OperationalError as error:
+        raise StoreUnavailable(f"{engine.url.database}: {error.orig}. Is another process using it, or the disk full?") from error
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+    """Every row stands in the table, in place of the one that had its primary key."""
+    if not rows:
+        return
+    insert = _INSERTS[connection.dialect.name](table)
+    changes = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    connection.execute(insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes), rows)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:
+    """Rows whose key is already there leave the table as it is."""
+    if rows:
+        connection.execute(_INSERTS[connection.dialect.name](table).on_conflict_do_nothing(), rows)
+
+
+def batches(items: Iterable[T], /, size: int = _IN_LIST) -> Iterator[list[T]]:
+    """All items in order, in lists short enough for an SQL `IN`."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

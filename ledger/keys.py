@@ -1,0 +1,173 @@
+"""The key store: a data key for each version of each document, wrapped by the workspace's key. Destroying it destroys every copy of the bytes."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Collection, Iterable, Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Column, Connection, Engine, LargeBinary, String, Table, select
+
+from contracts.errors import KeyFileError, UnreadableDocument
+from contracts.results import Forgotten
+from ledger.columns import KEYS
+from ledger.database import batches, checkpoint, insert_new, upsert, writing
+from ledger.forgetting import count_rows, forget_rows
+from ledger.keyfile import LENGTH, KeyMaterial
+
+_DATA_KEY = Table(
+    "data_key",
+    KEYS,
+    Column("document_id", String(32), primary_key=True),
+    Column("version_id", String(32), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+_CHECK = Table(
+    "key_check",
+    KEYS,
+    Column("name", String, primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+_NONCE = 12
+_FORMAT = b"\x01"
+"""First byte of everything sealed: AES-256-GCM, nonce, ciphertext, tag."""
+
+Place = tuple[str, str]
+"""(document_id, version_id)"""
+
+
+class KeyStore:
+    """Seals and opens documents. Give it a workspace's own key material: `verify` says which of key and pepper is not."""
+
+    name = "keys"
+
+    def __init__(self, engine: Engine, material: KeyMaterial) -> None:
+        self._engine = engine
+        self._material = material
+
+    def verify(self) -> None:
+        """Nothing, if key and pepper are those that the store was first opened with; KeyFileError otherwise. The first call remembers them."""
+        ours = _digests(self._material)
+        with self._engine.connect() as connection:
+            known = {row.name: row.digest for row in connection.execute(select(_CHECK))}
+        if not known:
+            with writing(self._engine) as connection:
+                insert_new(connection, _CHECK, [{"name": name, "digest": digest} for name, digest in ours.items()])
+            return
+        wrong = [name for name, digest in ours.items() if known.get(name) != digest]
+        if wrong:
+            which = " and the ".join(wrong)
+            remedy = "Put back the file that this workspace was made with"
+            raise KeyFileError(f"{self._material.origin}: the {which} {'are' if wrong[1:] else 'is'} another workspace's. {remedy}")
+
+    def seal(self, document_id: str, version_id: str, plaintext: bytes, /) -> bytes:
+        """The ciphertext of one version of a document; see `seal_many`."""
+        return self.seal_many([(document_id, version_id, plaintext)])[0]
+
+    def seal_many(self, documents: Sequence[tuple[str, str, bytes]], /) -> list[bytes]:
+        """Ciphertexts in the order given, whose data keys are on disk before this returns. One transaction, however many there are.
+
+        A version that was sealed before keeps its data key, so that what was written then still opens.
+        """
+        places = [(document, version) for document, version, _ in documents]
+        keys = self._unwrapped(places)
+        fresh = {place: AESGCM.generate_key(bit_length=8 * LENGTH) for place in places if place not in keys}
+        if fresh:
+            with writing(self._engine) as connection:
+                insert_new(connection, _DATA_KEY, [self._row(place, key) for place, key in fresh.items()])
+        keys |= fresh
+        return [
+            _encrypt(keys[document, version], b"document", (document, version), plaintext) for document, version, plaintext in documents
+        ]
+
+    def open(self, document_id: str, version_id: str, ciphertext: bytes, /) -> bytes:
+        """The plaintext, exactly as it was sealed under these ids; UnreadableDocument if the key is gone or anything was altered."""
+        place = (document_id, version_id)
+        where = f"document {document_id}, version {version_id}"
+        key = self._unwrapped([place]).get(place)
+        if key is None:
+            raise UnreadableDocument(
+                f"{where}: its key was destroyed or never made, so its bytes cannot be read. Ingest it again from its source"
+            )
+        try:
+            return _decrypt(key, b"document", place, ciphertext)
+        except InvalidTag:
+            raise UnreadableDocument(
+                f"{where}: its stored bytes were altered or are another document's. Ingest it again from its source"
+            ) from None
+
+    def destroy(self, document_ids: Collection[str], /) -> int:
+        """How many data keys of these documents were destroyed. `purge` takes their bytes off the disk."""
+        return self.forget(document_ids).before
+
+    def rotate(self, material: KeyMaterial, /) -> int:
+        """How many data keys are now wrapped by the new key instead; all or none. The pepper must be the same, or no erasure would match again.
+
+        Write the new key file beside the old one first and move it into place afterwards: whichever one the store wants is then on disk.
+        """
+        if material.pepper != self._material.pepper:
+            raise KeyFileError(f"{material.origin}: the pepper of a workspace never changes. Rotate the key alone")
+        rotated = KeyStore(self._engine, material)
+        with writing(self._engine) as connection:
+            rows = [(row.document_id, row.version_id, row.wrapped) for row in connection.execute(select(_DATA_KEY))]
+            keys = {(document, version): self._unwrap((document, version), wrapped) for document, version, wrapped in rows}
+            upsert(connection, _DATA_KEY, [rotated._row(place, key) for place, key in keys.items()])
+            upsert(connection, _CHECK, [{"name": name, "digest": digest} for name, digest in _digests(material).items()])
+        self._material = material
+        checkpoint(self._engine)
+        return len(rows)
+
+    def forget(self, document_ids: Collection[str], /) -> Forgotten:
+        return forget_rows(self._engine, _DATA_KEY, self.name, document_ids)
+
+    def count(self, document_ids: Collection[str], /) -> int:
+        return count_rows(self._engine, _DATA_KEY, document_ids)
+
+    def purge(self) -> str:
+        return "purged" if checkpoint(self._engine) else "pending"
+
+    def _unwrapped(self, places: Iterable[Place]) -> dict[Place, bytes]:
+        wanted = set(places)
+        with self._engine.connect() as connection:
+            wrapped = {place: blob for place, blob in _read(connection, {document for document, _ in wanted}) if place in wanted}
+        return {place: self._unwrap(place, blob) for place, blob in wrapped.items()}
+
+    def _row(self, place: Place, data_key: bytes) -> dict[str, object]:
+        return {"document_id": place[0], "version_id": place[1], "wrapped": _encrypt(self._material.key, b"key", place, data_key)}
+
+    def _unwrap(self, place: Place, wrapped: bytes) -> bytes:
+        try:
+            return _decrypt(self._material.key, b"key", place, wrapped)
+        except InvalidTag:
+            raise UnreadableDocument(
+                f"document {place[0]}, version {place[1]}: its data key was altered. Restore the key store from its backup"
+            ) from None
+
+
+def _read(connection: Connection, documents: Collection[str]) -> Iterable[tuple[Place, bytes]]:
+    for batch in batches(documents):
+        for row in connection.execute(select(_DATA_KEY).where(_DATA_KEY.c.document_id.in_(batch))):
+            yield (row.document_id, row.version_id), row.wrapped
+
+
+def _digests(material: KeyMaterial) -> dict[str, str]:
+    """Keyed by the secrets themselves, so that they tell nothing but equality."""
+    secrets = {"key": material.key, "pepper": material.pepper}
+    return {name: hmac.new(secret, f"ragkeep {name} check".encode(), hashlib.sha256).hexdigest() for name, secret in secrets.items()}
+
+
+def _encrypt(key: bytes, kind: bytes, place: Place, plaintext: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return _FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, _bound_to(kind, place))
+
+
+def _decrypt(key: bytes, kind: bytes, place: Place, sealed: bytes) -> bytes:
+    if sealed[:1] != _FORMAT or len(sealed) <= _NONCE + 1:
+        raise InvalidTag
+    return AESGCM(key).decrypt(sealed[1 : _NONCE + 1], sealed[_NONCE + 1 :], _bound_to(kind, place))
+
+
+def _bound_to(kind: bytes, place: Place) -> bytes:
+    """The associated data: a ciphertext moved to another document, or a wrapped key passed off as a document, does not open."""
+    return b"\0".join((_FORMAT, kind, place[0].encode(), place[1].encode()))
