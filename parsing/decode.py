@@ -1,0 +1,44 @@
+"""Bytes of a text file to text."""
+
+import codecs
+
+from contracts.results import Failure
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_GUESSES = ["cp1258", "cp1252", "cp1250", "cp1251", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be"]
+_SAMPLE_BYTES = 200_000
+
+
+def decode(content: bytes, /) -> str | Failure:
+    """The text: by its byte-order mark, else UTF-8, else the likeliest of the usual code pages. Never replaces a character by a guess mark."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return _strictly(content, encoding)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _guess(content)
+
+
+def _guess(content: bytes) -> str | Failure:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(content[:_SAMPLE_BYTES], cp_isolation=_GUESSES).best()
+    return _strictly(content, best.encoding) if best else _undecodable("no known encoding")
+
+
+def _strictly(content: bytes, encoding: str) -> str | Failure:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        return _undecodable(f"not {encoding} at byte {error.start}")
+
+
+def _undecodable(detail: str) -> Failure:
+    return Failure("text.encoding", detail, "Save the file as UTF-8.")

@@ -1,0 +1,95 @@
+"""What a file is: its bytes decide where they can, its name where they cannot."""
+
+import io
+import zipfile
+from pathlib import PurePosixPath
+
+from contracts.results import Failure
+
+_BY_NAME = {
+    **dict.fromkeys((".txt", ".text", ".log"), "txt"),
+    **dict.fromkeys((".md", ".markdown"), "md"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".csv", ".tsv", ".tab"), "csv"),
+    **dict.fromkeys((".eml",), "eml"),
+    **dict.fromkeys((".xml",), "xml"),
+    **dict.fromkeys((".org",), "org"),
+    **dict.fromkeys((".rst",), "rst"),
+}
+_OFFICE_PARTS = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
+_ZIP_TYPES = {
+    b"application/epub+zip": "epub",
+    b"application/vnd.oasis.opendocument.text": "odt",
+}
+_OLE_STREAMS = {
+    "EncryptedPackage": Failure("office.encrypted", "an Office file locked with a password", "Take the password off, or put a readable copy in its place."),
+    "WordDocument": Failure("format.needs_libreoffice", "Word before 2007 (.doc)", "Save it as .docx."),
+    "PowerPoint Document": Failure("format.needs_libreoffice", "PowerPoint before 2007 (.ppt)", "Save it as .pptx."),
+    "Workbook": Failure("format.needs_libreoffice", "Excel before 2007 (.xls)", "Save it as .xlsx."),
+    "__properties_version1.0": Failure("format.unsupported", "an Outlook message (.msg)", "Save it as .eml."),
+}
+_MEDIA = ((b"\x89PNG", "a PNG image"), (b"\xff\xd8\xff", "a JPEG image"), (b"GIF8", "a GIF image"), (b"II*\0", "a TIFF image"), (b"MM\0*", "a TIFF image"),
+          (b"\x1f\x8b", "a gzip archive"), (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"ID3", "an audio file"), (b"OggS", "an audio file"),
+          (b"\x7fELF", "a program"), (b"MZ", "a program"), (b"{\\rtf", "Rich Text (.rtf)"))  # fmt: skip
+_FORMATS = "txt, md, html, docx, pptx, xlsx, csv, tsv, eml, pdf, epub, odt, xml, org or rst"
+_MAX_RATIO = 200
+_MAX_UNPACKED = 2_000_000_000
+_SMALL_UNPACKED = 50_000_000
+
+
+def detect_format(content: bytes, name: str, /) -> str | Failure:
+    """One of the formats above, or why it is none of them. Never unpacks anything."""
+    suffix = PurePosixPath(name.lower()).suffix
+    if b"%PDF-" in content[:1024]:
+        return "pdf"
+    if content.startswith(b"PK\x03\x04") or content.startswith(b"PK\x05\x06"):
+        return _inside_zip(content)
+    if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return _inside_ole(content)
+    for magic, what in _MEDIA:
+        if content.startswith(magic):
+            return unsupported(what)
+    if suffix in _BY_NAME:
+        return _BY_NAME[suffix]
+    return _from_text(content, suffix)
+
+
+def unsupported(what: str, /) -> Failure:
+    return Failure("format.unsupported", what, f"Save it as {_FORMATS}, or leave it out with `exclude`.")
+
+
+def _inside_zip(content: bytes) -> str | Failure:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            kind = archive.read("mimetype")[:100].strip() if "mimetype" in archive.namelist() else b""
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError):
+        return Failure("file.corrupt", "a ZIP container (docx, pptx, xlsx, epub, odt) that cannot be opened", "Fetch the file again, or save it anew in its program.")
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > _MAX_UNPACKED or (unpacked > _SMALL_UNPACKED and unpacked > _MAX_RATIO * len(content)):
+        return Failure("file.too_large", f"unpacks to {unpacked / 1e6:.0f} MB from {len(content) / 1e6:.1f} MB", "Check where it comes from; split it if it is honest.")
+    if kind in _ZIP_TYPES:
+        return _ZIP_TYPES[kind]
+    names = {member.filename for member in members}
+    for folder, found in _OFFICE_PARTS.items():
+        if "[Content_Types].xml" in names and any(one.startswith(folder) for one in names):
+            return found
+    return unsupported("a ZIP archive" if not kind else "an OpenDocument file other than .odt")
+
+
+def _inside_ole(content: bytes) -> Failure:
+    for stream, failure in _OLE_STREAMS.items():
+        if stream.encode("utf-16-le") in content:
+            return failure
+    return unsupported("an Office file before 2007")
+
+
+def _from_text(content: bytes, suffix: str) -> str | Failure:
+    head = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "html"
+    if head.startswith(b"<?xml"):
+        return "xml"
+    if suffix in ("", ".1st", ".me"):
+        return "txt" if b"\0" not in content[:8192] else unsupported("unknown binary data")
+    return unsupported(f"a {suffix} file")

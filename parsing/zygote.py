@@ -1,0 +1,188 @@
+"""The parser process: libraries loaded once, then a fork per file, each child within its limits.
+
+Started by `parsing.parse` as `python -m parsing.zygote SETTINGS`; reads files on stdin, writes answers to stdout, ends when stdin ends.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from parsing.cage import confine, forbid_network
+from parsing.frames import Message, receive, send
+
+_TICK_SECONDS = 0.2
+_MAX_ANSWER_BYTES = 512 << 20
+_PREFIX = 8
+"""Bytes before an answer that hold its length, so that half an answer is never taken for one."""
+
+
+@dataclass(slots=True)
+class _Child:
+    pid: int
+    number: int
+    ends_at: float
+    answer: bytearray = field(default_factory=bytearray)
+    verdict: tuple[str, str, str] | None = None
+    """Why it was killed, if it was."""
+
+
+def main(settings: dict[str, Any], /) -> None:
+    """Serve until the other side is gone, then leave no child behind."""
+    requests, answers = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(0, 1)
+    try:
+        from parsing.libraries import load
+
+        load(pdf=False)
+    except Exception as error:
+        send(answers, {"number": -1, "broken": str(error) or type(error).__name__})
+        return
+    forbid_network()
+    gc.freeze()
+    server = _Server(requests, answers, settings)
+    try:
+        server.serve()
+    except BrokenPipeError:
+        pass
+    finally:
+        server.kill_all()
+
+
+class _Server:
+    """One thread, so that a fork copies no lock that somebody else holds."""
+
+    def __init__(self, requests: int, answers: int, settings: dict[str, Any]) -> None:
+        self.requests, self.answers, self.settings = requests, answers, settings
+        self.waiting: deque[Message] = deque()
+        self.running: dict[int, _Child] = {}
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(requests, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        while True:
+            for key, _ in self.selector.select(_TICK_SECONDS if self.running else None):
+                if key.fd != self.requests:
+                    self._listen(key.fd)
+                elif message := receive(self.requests):
+                    self.waiting.append(message)
+                else:
+                    return
+            while self.waiting and len(self.running) < self.settings["workers"]:
+                self._fork(self.waiting.popleft())
+            for child in self.running.values():
+                self._watch(child)
+
+    def kill_all(self) -> None:
+        for child in self.running.values():
+            _kill(child.pid)
+            os.waitpid(child.pid, 0)
+
+    def _fork(self, message: Message) -> None:
+        from parsing.libraries import load
+
+        load(pdf=b"%PDF" in message.body[:1024])
+        reader, writer = os.pipe()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            for fd in (self.requests, self.answers, reader, *self.running):
+                os.close(fd)
+            _child(message, writer, parent, self.settings)
+        os.close(writer)
+        with contextlib.suppress(OSError):  # Done on both sides, so that a kill always finds the group.
+            os.setpgid(pid, pid)
+        self.running[reader] = _Child(pid, message.head["number"], time.monotonic() + message.head["seconds"])
+        self.selector.register(reader, selectors.EVENT_READ)
+
+    def _listen(self, reader: int) -> None:
+        child = self.running[reader]
+        part = os.read(reader, 1 << 20)
+        child.answer += part
+        if len(child.answer) > _MAX_ANSWER_BYTES:
+            self._end(child, _memory(self.settings["memory_mb"]))
+        if part:
+            return
+        self.selector.unregister(reader)
+        os.close(reader)
+        del self.running[reader]
+        _kill(child.pid)  # What it started itself must not outlive it; a whole answer counts, however it ended.
+        _, status = os.waitpid(child.pid, 0)
+        send(self.answers, {"number": child.number}, _answer(child, status))
+
+    def _watch(self, child: _Child) -> None:
+        if child.verdict is None and time.monotonic() > child.ends_at:
+            self._end(child, ("parse.timeout", "took longer than allowed", "Raise `parsing.seconds`, or split the file."))
+        elif child.verdict is None and _resident_mb(child.pid) > self.settings["memory_mb"]:
+            self._end(child, _memory(self.settings["memory_mb"]))
+
+    def _end(self, child: _Child, verdict: tuple[str, str, str]) -> None:
+        child.verdict = child.verdict or verdict
+        child.answer.clear()
+        _kill(child.pid)
+
+
+def _child(message: Message, writer: int, parent: int, settings: dict[str, Any]) -> None:
+    """Runs in the fork and never returns."""
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        confine(seconds=message.head["seconds"], memory_mb=settings["memory_mb"], parent=parent)
+        from parsing.read import read
+
+        answer = json.dumps(read(message.body, message.head["name"], settings["languages"])).encode()
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(len(answer).to_bytes(_PREFIX, "big") + answer)
+    except MemoryError:
+        code = 2
+    finally:
+        os._exit(code)
+
+
+def _answer(child: _Child, status: int) -> bytes:
+    whole = int.from_bytes(child.answer[:_PREFIX], "big") == len(child.answer) - _PREFIX
+    if child.verdict is None and len(child.answer) > _PREFIX and whole:
+        return bytes(child.answer[_PREFIX:])
+    return json.dumps({"failure": child.verdict or _cause(status)}).encode()
+
+
+def _cause(status: int) -> tuple[str, str, str]:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return "parse.timeout", "took more processor time than allowed", "Raise `parsing.seconds`, or split the file."
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 2:
+        return "parse.memory", "ran out of memory", "Raise `parsing.memory_mb`, or split the file."
+    how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+    return "parse.crashed", f"the parser ended with {how}", "Open the file in its program and save it again."
+
+
+def _memory(limit_mb: int) -> tuple[str, str, str]:
+    return "parse.memory", f"needed more than {limit_mb} MB", "Raise `parsing.memory_mb`, or split the file."
+
+
+def _kill(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        process = psutil.Process(pid)
+        return float(sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
