@@ -1,0 +1,152 @@
+"""Which documents may be in the index, for which purposes, and why the others may not."""
+
+import json
+from datetime import datetime
+
+import polars as pl
+
+from configs.settings import PolicySettings
+from contracts.consent import ConsentState
+from contracts.ids import Identity
+from contracts.terms import Classification, LawfulBasis
+
+ADMITTED = (
+    "document_id",
+    "source_id",
+    "uri",
+    "title",
+    "date",
+    "purposes",
+    "consent_state",
+    "lawful_basis",
+    "groups",
+    "classification",
+    "expires_at",
+    "subject_keys",
+    "access_key",
+    "terms_hash",
+)
+
+_VISIBLE = (
+    "source_id",
+    "uri",
+    "title",
+    "purposes",
+    "consent_state",
+    "lawful_basis",
+    "access_key",
+    "classification",
+    "expires_at",
+    "subject_keys",
+)
+"""What a reader can see or filter by; the order is part of `terms_hash`."""
+
+_CONSENT = LawfulBasis.CONSENT.value
+
+
+def admit(
+    documents: pl.DataFrame,
+    consents: ConsentState,
+    how: PolicySettings,
+    /,
+    *,
+    identity: Identity,
+    suppressed: frozenset[str],
+    now: datetime,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(admitted, refused): each of `documents` is in exactly one of them, in the order given. What nobody stated or knows is refused.
+
+    `documents` are rows of `effective_terms`; `suppressed` holds ids of documents and versions and keys of people. Where the basis is
+    consent, a document is admitted for those purposes that every person in it has granted. Groups that nobody stated are no groups:
+    everyone whose clearance reaches the classification. Refused rows name the first rule of `_rules` that the document breaks.
+    """
+    judged = _judge_consent(_prepare(documents, how), consents).with_columns(_first_broken(_rules(suppressed, now)))
+    admitted = judged.filter(pl.col("rule").is_null())
+    refused = judged.filter(pl.col("rule").is_not_null()).select("document_id", "rule", "detail")
+    return _sign(admitted, identity).select(ADMITTED), refused
+
+
+def _prepare(documents: pl.DataFrame, how: PolicySettings) -> pl.DataFrame:
+    """Lists sorted and without doubles, so that nothing depends on the order in which terms were written."""
+    served = sorted(set(how.purposes))
+    return documents.with_columns(
+        pl.col("purposes", "subject_keys", "groups").list.drop_nulls().list.unique().list.sort(),
+        pl.col("title").fill_null(""),
+    ).with_columns(
+        pl.col("subject_keys", "groups").fill_null(pl.lit([], dtype=pl.List(pl.String))),
+        pl.col("purposes").list.set_intersection(pl.lit(served, dtype=pl.List(pl.String))).list.sort().alias("served"),
+    )
+
+
+def _judge_consent(documents: pl.DataFrame, consents: ConsentState) -> pl.DataFrame:
+    """With `allowed`, the purposes that may be served, and `withdrawn`, whether anybody withdrew; asked once a combination of people."""
+    by = ["source_id", "served", "subject_keys"]
+    asked = documents.filter(pl.col("lawful_basis") == _CONSENT).select(by).unique(maintain_order=True)
+    answers = [_agreed(consents, *row) for row in asked.iter_rows()]
+    judged = asked.with_columns(
+        pl.Series("allowed", [allowed for allowed, _ in answers], dtype=pl.List(pl.String)),
+        pl.Series("withdrawn", [withdrawn for _, withdrawn in answers], dtype=pl.Boolean),
+    )
+    needs = pl.col("lawful_basis") == _CONSENT
+    return documents.join(judged, on=by, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        pl.when(needs).then("allowed").otherwise("served").alias("allowed"),
+    )
+
+
+def _agreed(consents: ConsentState, source_id: str, served: list[str] | None, people: list[str]) -> tuple[list[str], bool]:
+    decisions = {purpose: [consents.of(person, purpose, source_id) for person in people] for purpose in served or ()}
+    allowed = [purpose for purpose, all_of in decisions.items() if all_of and all(one == "granted" for one in all_of)]
+    return allowed, any("withdrawn" in all_of for all_of in decisions.values())
+
+
+def _rules(suppressed: frozenset[str], now: datetime) -> list[tuple[str, pl.Expr, pl.Expr | str]]:
+    """(rule, what breaks it, detail), the gravest first. An answer that is null breaks the rule."""
+    by_consent, none_allowed = pl.col("lawful_basis") == _CONSENT, pl.col("allowed").list.len() == 0
+    return [
+        ("erasure.suppressed", _names_any(suppressed), "the document, its bytes or a person in it were erased"),
+        ("terms.unreadable", pl.col("terms_problem").is_not_null(), pl.col("terms_problem")),
+        ("terms.no_lawful_basis", ~pl.col("lawful_basis").is_in(list(LawfulBasis)), "nobody stated a lawful basis"),
+        ("terms.no_classification", ~pl.col("classification").is_in(list(Classification)), "nobody stated a classification"),
+        ("terms.no_purpose", pl.col("purposes").list.len() == 0, "nobody stated a purpose"),
+        ("purpose.not_served", pl.col("served").list.len() == 0, "none of its purposes is one that this index serves"),
+        (
+            "consent.no_subject",
+            by_consent & (pl.col("subject_keys").list.len() == 0),
+            "it rests on consent, but names nobody who could give it",
+        ),
+        ("consent.withdrawn", by_consent & none_allowed & pl.col("withdrawn"), "a person in it withdrew consent"),
+        ("consent.missing", by_consent & none_allowed, "a person in it has not consented to any purpose that this index serves"),
+        ("retention.no_date", pl.col("retention_days").is_not_null() & pl.col("date").is_null(), "it has a retention period, but no date"),
+        ("retention.expired", (pl.col("expires_at") != 0) & (pl.col("expires_at") <= now.timestamp()), "it has expired"),
+    ]
+
+
+def _names_any(suppressed: frozenset[str]) -> pl.Expr:
+    erased = sorted(suppressed)
+    return (
+        pl.col("document_id").is_in(erased)
+        | pl.col("version_id").is_in(erased)
+        | pl.col("subject_keys").list.eval(pl.element().is_in(erased)).list.any()
+    )
+
+
+def _first_broken(rules: list[tuple[str, pl.Expr, pl.Expr | str]]) -> list[pl.Expr]:
+    broken = [(rule, breaks.fill_null(True), detail if isinstance(detail, pl.Expr) else pl.lit(detail)) for rule, breaks, detail in rules]
+    return [
+        pl.coalesce([pl.when(breaks).then(pl.lit(rule)) for rule, breaks, _ in broken]).alias("rule"),
+        pl.coalesce([pl.when(breaks).then(detail) for _, breaks, detail in broken]).alias("detail"),
+    ]
+
+
+def _sign(admitted: pl.DataFrame, identity: Identity) -> pl.DataFrame:
+    """With what the row is opened by (`access_key`) and what it says of its terms (`terms_hash`)."""
+    consent = pl.when(pl.col("lawful_basis") == _CONSENT).then(pl.lit("granted")).otherwise(pl.lit("not_required"))
+    stated = admitted.with_columns(pl.col("allowed").alias("purposes"), consent.alias("consent_state"))
+    accesses = stated.select("groups", "classification", "purposes").iter_rows()
+    keyed = stated.with_columns(pl.Series("access_key", [_access_key(identity, *access) for access in accesses], dtype=pl.String))
+    hashes = [identity.content("terms", json.dumps(row, ensure_ascii=False)) for row in keyed.select(_VISIBLE).iter_rows()]
+    return keyed.with_columns(pl.Series("terms_hash", hashes, dtype=pl.String))
+
+
+def _access_key(identity: Identity, groups: list[str], classification: str, purposes: list[str]) -> str:
+    return identity.access(tuple(groups), classification, tuple(purposes))
