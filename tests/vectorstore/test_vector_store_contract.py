@@ -1,0 +1,290 @@
+"""What every vector store promises, asked of the twin in memory and of Milvus Lite alike."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.errors import ContractError
+from contracts.ports import VectorQuery
+from contracts.tables import IndexRow
+from vectorstore.memory import MemoryStore
+from vectorstore.milvus import MilvusStore, open_milvus
+from vectorstore.rows import ROW_SCHEMA, STRING_BYTES, UnfitQueryError, UnfitRowError, find_misfits
+
+DIMENSIONS = 8
+NOW = 1_700_000_000
+OPEN, SHUT = f"{1:032x}", f"{2:032x}"
+HOSTILE = (
+    "\\", '"', "'", "\n", "\r", "\t", '\\"', '"] or 1 == 1 or chunk_id in ["', "\0", "\x7f", "\u200b", "\u202e", "\ufeff", "\uffff", "\U0001f469\u200d\U0001f680",
+    "Nguyễn Văn Ánh", "e\u0301", "%", "_", "{a}", "$meta", "null", "NaN", "--", "/* */", "`", "\\n", "\\u0041", "a" * 5_000, " lead", "trail ",
+)  # fmt: skip
+
+Store = MemoryStore | MilvusStore
+
+
+@pytest.fixture(scope="module", params=["memory", "milvus lite"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore(DIMENSIONS, "model")
+        return
+    store = open_milvus(str(tmp_path_factory.mktemp("lite") / "index.db"), "ragkeep", DIMENSIONS, "model")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(shared: Store) -> Store:
+    shared.recreate()
+    return shared
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:
+    drawn = np.random.default_rng(seed).normal(size=(count, DIMENSIONS)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def rows(count: int, **changed: Any) -> pl.DataFrame:
+    """`count` valid rows, ids from 0; a changed column is one value or a function of the row's number."""
+    base: dict[str, Any] = {
+        "bucket": 0,
+        "chunk_id": lambda n: f"{n:032x}",
+        "text": lambda n: f"text {n}",
+        "document_id": lambda n: f"{n // 2:032x}",
+        "version_id": f"{7:032x}",
+        "source_id": "docs",
+        "subject_keys": lambda n: [f"{n:032x}"] if n % 2 else [],
+        "uri": lambda n: f"folder/file {n}.txt",
+        "title": "",
+        "heading_path": "One > Two",
+        "page_start": 1,
+        "page_end": 2**31,
+        "char_start": 0,
+        "char_end": 2**40,
+        "element_kind": "text",
+        "language": "en",
+        "purposes": lambda n: ["retrieval"],
+        "consent_state": "not_required",
+        "lawful_basis": "not_personal",
+        "access_key": OPEN,
+        "classification": "public",
+        "expires_at": 0,
+        "fingerprint": f"{9:032x}",
+        "row_hash": lambda n: f"{n:064x}",
+    } | changed
+    frame = [{name: value(n) if callable(value) else value for name, value in base.items()} for n in range(count)]
+    return IndexRow.validate(pl.DataFrame(frame, schema=IndexRow.create_empty().schema))
+
+
+def held(store: Store, **options: Any) -> pl.DataFrame:
+    pages = list(store.read(**options))
+    return pl.concat(pages).sort("chunk_id") if pages else pl.DataFrame(schema=ROW_SCHEMA)
+
+
+def ask(vector: Any, **changed: Any) -> VectorQuery:
+    return VectorQuery(**{"vector": vector, "text": "", "access_keys": (OPEN,), "now": NOW, "limit": 100, **changed})
+
+
+class TestRows:
+    def test_what_was_written_is_read_back_whole(self, store: Store) -> None:
+        written = rows(
+            len(HOSTILE),
+            text=lambda n: f"x{HOSTILE[n]}",
+            title=lambda n: HOSTILE[n],
+            uri=lambda n: HOSTILE[n],
+            heading_path=lambda n: HOSTILE[n],
+        )
+        store.upsert(written, vectors(len(HOSTILE)))
+        assert held(store).equals(written.drop("bucket"))
+
+    def test_vectors_are_read_back_as_written(self, store: Store) -> None:
+        store.upsert(rows(5), vectors(5))
+        assert np.array_equal(np.array(held(store, vectors=True)["vector"].to_list(), dtype=np.float32), vectors(5))
+
+    @settings(max_examples=15, deadline=None)
+    @given(texts=st.lists(st.text(min_size=1, max_size=50), min_size=1, max_size=20), keys=st.lists(st.integers(0, 2**128 - 1), max_size=3))
+    def test_any_text_comes_back_as_it_went_in(self, shared: Store, texts: list[str], keys: list[int]) -> None:
+        shared.recreate() if isinstance(shared, MemoryStore) else shared.delete(held(shared)["chunk_id"].to_list())
+        written = rows(
+            len(texts), text=lambda n: texts[n], title=lambda n: texts[-n], subject_keys=lambda n: [f"{key:032x}" for key in keys]
+        )
+        shared.upsert(written, vectors(len(texts)))
+        assert held(shared).equals(written.drop("bucket"))
+
+    def test_a_row_written_again_replaces_the_first_whole(self, store: Store) -> None:
+        store.upsert(rows(4, title="old", subject_keys=lambda n: [OPEN]), vectors(4))
+        store.upsert(rows(3, text="new", subject_keys=lambda n: []), vectors(3, seed=1))
+        assert held(store).equals(
+            pl.concat([rows(3, text="new", subject_keys=lambda n: []), rows(4, title="old", subject_keys=lambda n: [OPEN])[3:]]).drop(
+                "bucket"
+            )
+        )
+        assert np.array_equal(np.array(held(store, vectors=True)["vector"].to_list(), dtype=np.float32)[:3], vectors(3, seed=1))
+
+    def test_deleted_rows_are_gone_and_absent_ids_are_no_error(self, store: Store) -> None:
+        store.upsert(rows(6), vectors(6))
+        store.delete([f"{n:032x}" for n in (0, 2, 99)])
+        assert held(store)["chunk_id"].to_list() == [f"{n:032x}" for n in (1, 3, 4, 5)]
+
+    def test_nothing_to_write_or_delete_changes_nothing(self, store: Store) -> None:
+        store.upsert(rows(2), vectors(2))
+        store.upsert(rows(0), vectors(0))
+        store.delete([])
+        assert store.state().rows == 2
+
+
+class TestState:
+    def test_rows_are_counted_exactly_after_every_change(self, store: Store) -> None:
+        counted = []
+        for change in (
+            lambda: store.upsert(rows(10), vectors(10)),
+            lambda: store.upsert(rows(12), vectors(12)),
+            lambda: store.delete([f"{0:032x}"]),
+        ):
+            change()
+            counted.append(store.state().rows)
+        assert counted == [10, 12, 11]
+
+    def test_another_collection_has_another_name_and_no_rows(self, store: Store) -> None:
+        store.upsert(rows(3), vectors(3))
+        before = store.state()
+        store.recreate()
+        assert store.state().collection != before.collection
+        assert (store.state().rows, held(store).height) == (0, 0)
+
+    def test_its_own_collection_is_not_outdated(self, store: Store) -> None:
+        assert not store.outdated()
+
+
+class TestSearch:
+    def test_the_nearest_row_comes_first_with_all_its_columns(self, store: Store) -> None:
+        store.upsert(rows(50), vectors(50))
+        found = store.search(ask(vectors(50)[17], limit=5))
+        assert found.columns == [*ROW_SCHEMA, "score"]
+        assert found["chunk_id"][0] == f"{17:032x}"
+        assert found["score"][0] == pytest.approx(1, abs=1e-5)
+        assert found.height == 5
+        assert found["score"].is_sorted(descending=True)
+        assert found.head(1).drop("score").equals(rows(50)[17].drop("bucket"))
+
+    def test_only_rows_that_the_keys_open_are_found(self, store: Store) -> None:
+        store.upsert(rows(30, access_key=lambda n: (OPEN, SHUT)[n % 2]), vectors(30))
+        assert set(store.search(ask(vectors(30)[1]))["access_key"]) == {OPEN}
+        assert store.search(ask(vectors(30)[1], access_keys=(OPEN, SHUT))).height == 30
+        assert store.search(ask(vectors(30)[1], access_keys=(f"{3:032x}",))).height == 0
+
+    def test_a_row_is_gone_from_the_second_in_which_it_expires(self, store: Store) -> None:
+        store.upsert(rows(4, expires_at=lambda n: (0, NOW - 1, NOW, NOW + 1)[n]), vectors(4))
+        assert set(store.search(ask(vectors(4)[0]))["expires_at"]) == {0, NOW + 1}
+        assert set(store.search(ask(vectors(4)[0], now=NOW - 1))["expires_at"]) == {0, NOW, NOW + 1}
+
+    def test_deleted_and_replaced_rows_are_not_found(self, store: Store) -> None:
+        store.upsert(rows(4), vectors(4))
+        store.delete([f"{0:032x}"])
+        store.upsert(rows(2)[1:], vectors(4, seed=3)[1:2])
+        found = store.search(ask(vectors(4)[0]))
+        assert sorted(found["chunk_id"]) == [f"{n:032x}" for n in (1, 2, 3)]
+        assert store.search(ask(vectors(4, seed=3)[1], limit=1))["score"][0] == pytest.approx(1, abs=1e-5)
+
+    def test_a_hostile_question_finds_no_more_than_a_plain_one(self, store: Store) -> None:
+        store.upsert(rows(6, access_key=lambda n: (OPEN, SHUT)[n % 2]), vectors(6))
+        for text in HOSTILE:
+            assert set(store.search(ask(vectors(6)[0], text=text))["access_key"]) == {OPEN}
+
+    def test_an_empty_index_finds_nothing(self, store: Store) -> None:
+        assert store.search(ask(vectors(1)[0])).height == 0
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("poison", "text"),
+        [(float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "is zero")],
+    )
+    def test_a_poisoned_vector_is_refused_by_name_and_nothing_is_written(self, store: Store, poison: float, text: str) -> None:
+        bad = vectors(3)
+        bad[1] = poison
+        with pytest.raises(UnfitRowError, match=f"{1:032x} .*{text}|{1:032x} {text}"):
+            store.upsert(rows(3), bad)
+        assert store.state().rows == 0
+
+    @pytest.mark.parametrize("shape", [(2, DIMENSIONS), (3, DIMENSIONS + 1)])
+    def test_vectors_of_another_shape_are_refused(self, store: Store, shape: tuple[int, int]) -> None:
+        with pytest.raises(UnfitRowError, match="shape"):
+            store.upsert(rows(3), np.ones(shape, dtype=np.float32))
+
+    def test_a_text_is_measured_in_bytes(self, store: Store) -> None:
+        fits, too_long = "ế" * (STRING_BYTES // 3), "ế" * (STRING_BYTES // 3 + 1)
+        store.upsert(rows(1, text=fits), vectors(1))
+        assert held(store)["text"][0] == fits
+        with pytest.raises(UnfitRowError, match=f"chunk {1:032x}: column 'text' has 65538 bytes of UTF-8, the store holds 65535"):
+            store.upsert(rows(2, text=lambda n: ("short", too_long)[n]), vectors(2))
+
+    def test_too_many_subjects_are_refused(self, store: Store) -> None:
+        with pytest.raises(UnfitRowError, match="column 'subject_keys' has 4097 entries, the store holds 4096"):
+            store.upsert(rows(1, subject_keys=lambda n: [OPEN] * 4_097), vectors(1))
+
+    def test_a_missing_column_is_named(self, store: Store) -> None:
+        with pytest.raises(UnfitRowError, match="column 'access_key' is missing"):
+            store.upsert(rows(1).drop("access_key"), vectors(1))
+
+    def test_a_chunk_cannot_stand_twice_in_a_batch(self, store: Store) -> None:
+        with pytest.raises(UnfitRowError, match="stands twice"):
+            store.upsert(pl.concat([rows(1), rows(1)]), vectors(2))
+
+    @pytest.mark.parametrize(
+        ("changed", "text"),
+        [
+            ({"access_keys": ()}, "without access keys"),
+            ({"access_keys": ('"] or 1==1 or access_key in ["',)}, "not 32 hexadecimal"),
+            ({"limit": 0}, "1 to 16384"),
+            ({"limit": 16_385}, "1 to 16384"),
+            ({"vector": np.zeros(DIMENSIONS, dtype=np.float32)}, "zero or not finite"),
+            ({"vector": np.full(DIMENSIONS, np.nan, dtype=np.float32)}, "zero or not finite"),
+            ({"vector": np.ones(3, dtype=np.float32)}, "same model"),
+        ],
+    )
+    def test_a_question_that_cannot_be_asked_is_refused(self, store: Store, changed: dict[str, Any], text: str) -> None:
+        with pytest.raises(UnfitQueryError, match=text):
+            store.search(ask(**{"vector": vectors(1)[0], **changed}))
+
+    @pytest.mark.parametrize("call", [lambda s: s.delete(["x"]), lambda s: s.forget(["../etc"]), lambda s: s.count(["a b"])])
+    def test_only_opaque_ids_reach_a_store(self, store: Store, call: Callable[[Store], object]) -> None:
+        with pytest.raises(ContractError, match="not 32 hexadecimal"):
+            call(store)
+
+    def test_misfits_can_be_found_before_they_are_refused(self) -> None:
+        assert find_misfits(rows(3, text=lambda n: "é" * (40_000 if n == 1 else 1)))["chunk_id"].to_list() == [f"{1:032x}"]
+
+
+class TestForgetting:
+    def test_a_forgotten_document_is_gone_and_counted(self, store: Store) -> None:
+        store.upsert(rows(10), vectors(10))
+        forgotten = store.forget({f"{1:032x}", f"{3:032x}", f"{77:032x}"})
+        assert (forgotten.copy, forgotten.before, forgotten.after, forgotten.shared) == ("index", 4, 0, 0)
+        assert sorted(set(held(store)["document_id"])) == [f"{n:032x}" for n in (0, 2, 4)]
+        assert store.count([f"{1:032x}"]) == 0
+        assert store.count([f"{2:032x}"]) == 2
+
+    def test_forgetting_nobody_forgets_nothing(self, store: Store) -> None:
+        store.upsert(rows(2), vectors(2))
+        assert store.forget([]).before == 0
+        assert store.state().rows == 2
+
+
+def test_a_path_is_not_needed_before_the_first_upsert(tmp_path: Path) -> None:
+    store = open_milvus(str(tmp_path / "new" / "index.db"), "ragkeep", DIMENSIONS, "model")
+    try:
+        assert (store.state().collection, store.state().rows) == ("", 0)
+        assert not store.outdated()
+        assert list(store.read()) == []
+        assert store.search(ask(vectors(1)[0])).height == 0
+        assert store.forget([OPEN]).before == 0
+        store.delete([OPEN])
+        assert store.state().collection == ""
+    finally:
+        store.close()

@@ -1,0 +1,89 @@
+"""The vector store's twin in memory: brute-force cosine, the same filters and the same refusals. For tests and for a look at a few rows."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from contracts.ports import StoreState, VectorQuery, Vectors
+from contracts.results import Forgotten
+from vectorstore.rows import ROW_SCHEMA, check_ids, check_query, check_rows
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """A VectorStore and a DerivedCopy that ends with the process. No BM25: `hybrid` is ignored."""
+
+    dimensions: int
+    model: str
+    _rows: dict[str, tuple[dict[str, object], Vectors]] = field(default_factory=dict)
+    _collection: int = 0
+
+    @property
+    def name(self) -> str:
+        return "index"
+
+    def state(self) -> StoreState:
+        return StoreState(f"memory_{self._collection}" if self._collection else "", len(self._rows))
+
+    def outdated(self) -> bool:
+        """False: nothing here is older than the process."""
+        return False
+
+    def recreate(self) -> None:
+        """An empty collection in place of this one."""
+        self._rows.clear()
+        self._collection += 1
+
+    def upsert(self, rows: pl.DataFrame, vectors: Vectors, /) -> None:
+        check_rows(rows, vectors, self.dimensions)
+        self._collection = self._collection or 1
+        for row, vector in zip(rows.select(list(ROW_SCHEMA)).to_dicts(), vectors, strict=True):
+            self._rows[row["chunk_id"]] = (row, vector.copy())
+
+    def delete(self, chunk_ids: Sequence[str], /) -> None:
+        check_ids(chunk_ids)
+        for chunk_id in chunk_ids:
+            self._rows.pop(chunk_id, None)
+
+    def read(self, *, vectors: bool = False) -> Iterator[pl.DataFrame]:
+        if self._rows:
+            frame = self._frame()
+            yield (
+                frame.with_columns(vector=pl.Series([vector.tolist() for _, vector in self._rows.values()], dtype=pl.List(pl.Float32)))
+                if vectors
+                else frame
+            )
+
+    def search(self, query: VectorQuery, /) -> pl.DataFrame:
+        check_query(query, self.dimensions)
+        matrix = np.array([vector for _, vector in self._rows.values()], dtype=np.float32).reshape(-1, self.dimensions)
+        scores = (matrix @ query.vector) / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(query.vector))
+        fresh = (pl.col("expires_at") == 0) | (pl.col("expires_at") > query.now)
+        return (
+            self._frame()
+            .with_columns(score=pl.Series(scores, dtype=pl.Float64))
+            .filter(pl.col("access_key").is_in(query.access_keys), fresh)
+            .sort("score", "chunk_id", descending=[True, False])
+            .head(query.limit)
+        )
+
+    def forget(self, document_ids: Collection[str], /) -> Forgotten:
+        before = self.count(document_ids)
+        self.delete([chunk_id for chunk_id, (row, _) in self._rows.items() if row["document_id"] in document_ids])
+        return Forgotten(self.name, before, self.count(document_ids))
+
+    def count(self, document_ids: Collection[str], /) -> int:
+        check_ids(list(document_ids))
+        return sum(row["document_id"] in document_ids for row, _ in self._rows.values())
+
+    def purge(self) -> str:
+        """`purged`: what left the dictionary is free."""
+        return "purged"
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _frame(self) -> pl.DataFrame:
+        return pl.DataFrame([row for row, _ in self._rows.values()], schema=ROW_SCHEMA)

@@ -1,0 +1,236 @@
+"""The index in Milvus: Milvus Lite in a folder, or a server by its address. One collection, always spoken to through its alias."""
+
+import re
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from configs.faults import reach
+from contracts.errors import SettingsError
+from contracts.ports import StoreState, VectorQuery, Vectors
+from contracts.results import Forgotten
+from vectorstore.collection import SPARSE, made_for, make_collection, said_of
+from vectorstore.connection import SECONDS, connect, disconnect, shown, speaking
+from vectorstore.filters import one_of
+from vectorstore.nearest import find_nearest
+from vectorstore.rows import HIT_LIMIT, ROW_SCHEMA, check_ids, check_query, check_rows
+
+_BATCH_ROWS = 1_000
+_BATCH_BYTES = 16_000_000
+"""Of one message; 40 MB passed and 70 MB was refused."""
+_PAGE_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Collection:
+    name: str
+    said: str
+    bm25: bool
+
+
+def open_milvus(uri: str, alias: str, dimensions: int, model: str, *, token: str | None = None) -> "MilvusStore":
+    """A connected store. `uri` is an address or a folder ending in `.db`; `model` is the fingerprint of the model.
+
+    Nothing is created before the first upsert. Raises StoreUnavailable, WorkspaceLocked or SettingsError.
+    """
+    return MilvusStore(connect(uri, token=token), uri, alias, dimensions, model)
+
+
+@dataclass(frozen=True, slots=True)
+class MilvusStore:
+    """A VectorStore and a DerivedCopy. Reads are strongly consistent; what was acknowledged survives kill -9."""
+
+    client: Any = field(repr=False)
+    uri: str = field(repr=False)
+    alias: str
+    dimensions: int
+    model: str
+    _known: dict[str, _Collection] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        return "index"
+
+    def state(self) -> StoreState:
+        """An empty name and no rows before the first upsert."""
+        with speaking(self.uri, "counting rows"):
+            held = self._held()
+            return StoreState(held.name, self._count("")) if held else StoreState("", 0)
+
+    def outdated(self) -> bool:
+        """True where the collection was made for another model or schema: its vectors and ours must not mix, so `recreate` it."""
+        with speaking(self.uri, "looking up the collection"):
+            held = self._held()
+            return held is not None and held.said != made_for(self.model)
+
+    def recreate(self) -> None:
+        """An empty collection for this model behind the alias; the one before it, and any that a crash left, are dropped."""
+        with speaking(self.uri, "making the collection"):
+            self._make()
+
+    def upsert(self, rows: pl.DataFrame, vectors: Vectors, /) -> None:
+        """Each row replaces the one of its id, whole. Messages are small; a crash between two of them leaves the earlier ones written."""
+        check_rows(rows, vectors, self.dimensions)
+        with speaking(self.uri, "writing rows"):
+            self._usable(self._held() or self._make())
+            for start, end in _batches(rows, self.dimensions):
+                entities = rows[start:end].select(list(ROW_SCHEMA)).to_dicts()
+                for entity, vector in zip(entities, vectors[start:end], strict=True):
+                    entity["vector"] = vector
+                self.client.upsert(self.alias, entities, timeout=SECONDS)
+                reach("vectorstore.upserted")
+
+    def delete(self, chunk_ids: Sequence[str], /) -> None:
+        """Ids that are not there are no error."""
+        check_ids(chunk_ids)
+        with speaking(self.uri, "deleting rows"):
+            if self._held():
+                self._delete(chunk_ids)
+
+    def read(self, *, vectors: bool = False) -> Iterator[pl.DataFrame]:
+        """Every row in batches, ordered by id, with a `vector` column if asked."""
+        columns = [*ROW_SCHEMA, "vector"] if vectors else list(ROW_SCHEMA)
+        schema = {**ROW_SCHEMA, "vector": pl.List(pl.Float32)} if vectors else ROW_SCHEMA
+        with speaking(self.uri, "reading rows"):
+            if not self._held():
+                return
+            pages = self.client.query_iterator(
+                self.alias, batch_size=_PAGE_ROWS, output_fields=columns, consistency_level="Strong", timeout=SECONDS
+            )
+        try:
+            while page := self._next(pages):
+                yield pl.DataFrame(page, schema=schema).select(columns)
+        finally:
+            pages.close()
+
+    def search(self, query: VectorQuery, /) -> pl.DataFrame:
+        """Best first, by vector and by words where the server can; nothing before the first upsert."""
+        check_query(query, self.dimensions)
+        with speaking(self.uri, "searching"):
+            held = self._held()
+            if held is None:
+                return pl.DataFrame(schema={**ROW_SCHEMA, "score": pl.Float64()})
+            self._usable(held)
+            return find_nearest(self.client, self.alias, query, bm25=held.bm25)
+
+    def forget(self, document_ids: Collection[str], /) -> Forgotten:
+        """How many rows of these documents were there and are there. Their bytes stay until `purge`."""
+        before = self.count(document_ids)
+        with speaking(self.uri, "forgetting documents"):
+            self._drop_orphans()
+            for batch in _slices(list(document_ids)):
+                self._forget(one_of("document_id", batch))
+        return Forgotten(self.name, before, self.count(document_ids))
+
+    def count(self, document_ids: Collection[str], /) -> int:
+        check_ids(list(document_ids))
+        with speaking(self.uri, "counting rows"):
+            return sum(self._count(one_of("document_id", batch)) for batch in _slices(list(document_ids))) if self._held() else 0
+
+    def purge(self) -> str:
+        """`pending`: deleted rows cannot be read any more, but a store frees their bytes later, on its own terms."""
+        return "pending"
+
+    def close(self) -> None:
+        """Let go of the connection and, for Milvus Lite, of its folder: other stores of this process on the same folder end too."""
+        disconnect(self.client, self.uri)
+
+    def _held(self) -> _Collection | None:
+        from pymilvus.exceptions import MilvusException  # type: ignore[import-untyped]
+
+        try:
+            name = self.client.describe_alias(self.alias, timeout=SECONDS)["collection_name"]
+        except MilvusException as error:
+            if _says_absent(error):
+                return None
+            raise
+        if name not in self._known:
+            self.client.load_collection(name, timeout=SECONDS)
+            said = self.client.describe_collection(name, timeout=SECONDS)
+            self._known[name] = _Collection(name, said_of(said), any(part["name"] == SPARSE for part in said["fields"]))
+        return self._known[name]
+
+    def _make(self) -> _Collection:
+        before = self._held()
+        if before is None and self.client.has_collection(self.alias, timeout=SECONDS):
+            raise SettingsError(
+                f"stores.collection: {self.alias!r} is a collection at {shown(self.uri)} that ragkeep did not make. Choose another name."
+            )
+        # A random name, since "another collection" must be visible even after the one before was dropped behind our back.
+        name = f"{self.alias}_{secrets.token_hex(4)}"
+        make_collection(self.client, name, self.dimensions, self.model, timeout=SECONDS)
+        reach("vectorstore.collection_made")
+        move = self.client.alter_alias if before else self.client.create_alias
+        move(name, self.alias, timeout=SECONDS)
+        self._drop_orphans()
+        made = self._held()
+        assert made is not None
+        return made
+
+    def _drop_orphans(self) -> None:
+        """A crash while the collection was made anew leaves one without an alias; it may hold every row."""
+        held = self._held()
+        ours = re.compile(re.escape(self.alias) + "_[0-9a-f]{8}")
+        for name in self.client.list_collections(timeout=SECONDS):
+            if ours.fullmatch(name) and (held is None or name != held.name):
+                self.client.drop_collection(name, timeout=SECONDS)
+
+    def _usable(self, held: _Collection, /) -> None:
+        if held.said != made_for(self.model):
+            raise SettingsError(
+                f"stores.collection: {self.alias!r} at {shown(self.uri)} holds vectors of another model than the settings name, "
+                "and they must not mix. Put the model back, or choose another collection."
+            )
+
+    def _count(self, condition: str, /) -> int:
+        return int(
+            self.client.query(self.alias, filter=condition, output_fields=["count(*)"], consistency_level="Strong", timeout=SECONDS)[0][
+                "count(*)"
+            ]
+        )
+
+    def _delete(self, chunk_ids: Sequence[str], /) -> None:
+        for batch in _slices(chunk_ids):
+            self.client.delete(self.alias, ids=list(batch), timeout=SECONDS)
+
+    def _forget(self, condition: str, /) -> None:
+        while self._held():
+            found = self.client.query(
+                self.alias, filter=condition, output_fields=["chunk_id"], limit=HIT_LIMIT, consistency_level="Strong", timeout=SECONDS
+            )
+            if not found:
+                return
+            self._delete([row["chunk_id"] for row in found])
+
+    def _next(self, pages: Any, /) -> list[dict[str, Any]]:
+        with speaking(self.uri, "reading rows"):
+            return [dict(row) for row in pages.next()]
+
+
+def _batches(rows: pl.DataFrame, dimensions: int, /) -> Iterator[tuple[int, int]]:
+    """Spans of rows that fit into one message each."""
+    size = pl.sum_horizontal(
+        *(pl.col(name).str.len_bytes() for name, kind in ROW_SCHEMA.items() if kind == pl.String),
+        *(pl.col(name).list.eval(pl.element().str.len_bytes()).list.sum() for name, kind in ROW_SCHEMA.items() if kind == pl.List),
+    )
+    start, total = 0, 0
+    for row, bytes_ in enumerate(rows.select(size=size.cast(pl.Int64) + 4 * dimensions + 256)["size"]):
+        if row > start and (row - start == _BATCH_ROWS or total + bytes_ > _BATCH_BYTES):
+            yield start, row
+            start, total = row, 0
+        total += bytes_
+    if rows.height:
+        yield start, rows.height
+
+
+def _slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _BATCH_ROWS):
+        yield ids[start : start + _BATCH_ROWS]
+
+
+def _says_absent(error: Any, /) -> bool:
+    text = str(error.message).lower()
+    return error.code == 1600 or ("alias" in text and ("not exist" in text or "not found" in text))
