@@ -1,6 +1,5 @@
 """Vectors by content: what was embedded once is not embedded again, for as long as some document still says it."""
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -22,18 +21,14 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from contracts.errors import ContractError
 from contracts.ports import Vectors
 from contracts.results import Forgotten
-from ledger.database import checkpoint, open_sqlite
+from ledger.database import batches, checkpoint, insert_new, open_sqlite, upsert, writing
 
 _VERSION = 1
 """Of the tables below; a file of another version is emptied, since all of it can be computed again."""
-
-_AT_ONCE = 500
-"""Values in one IN list, and rows decoded together."""
 
 _UNIT_TOLERANCE = 1e-3
 
@@ -68,7 +63,6 @@ class VectorCache:
     name = "vector cache"
 
     def __init__(self, path: Path, /) -> None:
-        self._path = path
         self._engine = open_sqlite(path)
         with self._engine.begin() as connection:
             if connection.execute(text("PRAGMA user_version")).scalar_one() != _VERSION:
@@ -96,38 +90,35 @@ class VectorCache:
             )
         if orphans := set(keys) - {key for key, _ in owners}:
             raise ContractError(f"vector cache: {len(orphans)} of {len(keys)} keys have no owner, so no erasure would ever reach them")
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             kept = _read(connection, keys)
-            new = [
-                {"key": key, "dimensions": rows.shape[1], "vector": row.tobytes()}
-                for key, row in zip(keys, rows, strict=True)
-                if key not in kept
-            ]
-            if new:
-                write = insert(_vectors)
-                replaced = {"dimensions": write.excluded.dimensions, "vector": write.excluded.vector}
-                connection.execute(write.on_conflict_do_update(index_elements=["key"], set_=replaced), new)
+            named = zip(keys, rows, strict=True)
+            new = [{"key": key, "dimensions": rows.shape[1], "vector": row.tobytes()} for key, row in named if key not in kept]
+            upsert(connection, _vectors, new)
             _own(connection, owners)
 
     def own(self, owners: Iterable[Owner], /) -> None:
         """Add owners to entries that are here; an entry that was forgotten meanwhile stays forgotten."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             _own(connection, owners)
 
     def retain(self, kept: Mapping[str, Collection[str]], /) -> int:
         """Leave each document given only the keys given with it, of whatever model, and drop entries without owner; answers how many."""
-        with self._engine.begin() as connection:
-            dropped = [(key, document_id) for document_id, key in _owned(connection, kept) if key not in kept[document_id]]
-            for document_id in {document_id for _, document_id in dropped}:
-                for part in _parts(key for key, owner in dropped if owner == document_id):
+        with writing(self._engine) as connection:
+            dropped: dict[str, list[str]] = {}
+            for document_id, key in _owned(connection, kept):
+                if key not in kept[document_id]:
+                    dropped.setdefault(document_id, []).append(key)
+            for document_id, keys in dropped.items():
+                for part in batches(keys):
                     connection.execute(delete(_owners).where(_owners.c.document_id == document_id, _owners.c.key.in_(part)))
-            return _drop_orphans(connection, {key for key, _ in dropped})
+            return _drop_orphans(connection, {key for keys in dropped.values() for key in keys})
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         """End the ownership of these documents, and every entry that nobody else owns; `shared` counts those that others do."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             keys = {key for _, key in _owned(connection, document_ids)}
-            for part in _parts(document_ids):
+            for part in batches(document_ids):
                 connection.execute(delete(_owners).where(_owners.c.document_id.in_(part)))
             dropped = _drop_orphans(connection, keys)
         return Forgotten(copy=self.name, before=len(keys), after=self.count(document_ids), shared=len(keys) - dropped)
@@ -144,24 +135,16 @@ class VectorCache:
 
     def purge(self) -> str:
         """Overwrite what was forgotten, in the file and its log. `pending` while another process still reads the log."""
-        checkpoint(self._engine)
-        log = Path(f"{self._path}-wal")
-        return "purged" if not log.exists() or os.stat(log).st_size == 0 else "pending"
+        return "purged" if checkpoint(self._engine) else "pending"
 
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
 
 
-def _parts(values: Iterable[str]) -> Iterator[list[str]]:
-    ordered = list(dict.fromkeys(values))
-    for start in range(0, len(ordered), _AT_ONCE):
-        yield ordered[start : start + _AT_ONCE]
-
-
 def _read(connection: Connection, keys: Iterable[str]) -> dict[str, npt.NDArray[np.float32]]:
     found: dict[str, npt.NDArray[np.float32]] = {}
-    for part in _parts(keys):
+    for part in batches(keys):
         by_dimensions: dict[int, list[tuple[str, bytes]]] = {}
         for key, dimensions, blob in connection.execute(select(_vectors).where(_vectors.c.key.in_(part))):
             if isinstance(blob, bytes) and len(blob) == 4 * dimensions > 0:
@@ -181,19 +164,18 @@ def _own(connection: Connection, owners: Iterable[Owner]) -> None:
     pairs = [{"key": key, "document_id": document_id} for key, document_id in owners]
     here = {
         key
-        for part in _parts(pair["key"] for pair in pairs)
+        for part in batches(pair["key"] for pair in pairs)
         for key in connection.execute(select(_vectors.c.key).where(_vectors.c.key.in_(part))).scalars()
     }
-    if known := [pair for pair in pairs if pair["key"] in here]:
-        connection.execute(insert(_owners).on_conflict_do_nothing(), known)
+    insert_new(connection, _owners, [pair for pair in pairs if pair["key"] in here])
 
 
 def _owned(connection: Connection, document_ids: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for part in _parts(document_ids):
+    for part in batches(document_ids):
         rows = connection.execute(select(_owners.c.document_id, _owners.c.key).where(_owners.c.document_id.in_(part)))
         yield from ((document_id, key) for document_id, key in rows)
 
 
 def _drop_orphans(connection: Connection, keys: Iterable[str]) -> int:
     owned = exists().where(_owners.c.key == _vectors.c.key)
-    return sum(connection.execute(delete(_vectors).where(_vectors.c.key.in_(part), ~owned)).rowcount for part in _parts(keys))
+    return sum(connection.execute(delete(_vectors).where(_vectors.c.key.in_(part), ~owned)).rowcount for part in batches(keys))
