@@ -1,5 +1,6 @@
 """Which chunk stands for which: the decision over verified pairs, the same whatever the order of arrival."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -24,26 +25,30 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """The kept chunks so far, by text and access."""
+    """The kept chunks so far, by text, access and purposes. Each list expires later and later: what an earlier one covers is not kept."""
 
-    by_text: dict[tuple[str, _Access], list[_Kept]] = field(default_factory=dict)
+    lists: dict[tuple[str, _Access], dict[frozenset[str], list[_Kept]]] = field(default_factory=dict)
 
     def keep(self, text_key: str, access: _Access, kept: _Kept, /) -> None:
-        self.by_text.setdefault((text_key, access), []).append(kept)
+        self.lists.setdefault((text_key, access), {}).setdefault(kept.purposes, []).append(kept)
 
-    def first_covering(self, text_key: str, access: _Access, purposes: frozenset[str], expires_at: int, /) -> _Kept | None:
-        of_text = self.by_text.get((text_key, access), ())
-        return next((kept for kept in of_text if kept.expires_at >= expires_at and kept.purposes >= purposes), None)
+    def first_covering(self, text_key: str, access: _Access, itself: _Kept, /) -> _Kept | None:
+        found: list[_Kept] = []
+        for purposes, kept in self.lists.get((text_key, access), {}).items():
+            index = bisect_left(kept, itself.expires_at, key=lambda one: one.expires_at)
+            if purposes >= itself.purposes and index < len(kept):
+                found.append(kept[index])
+        return min(found, key=lambda one: one.place, default=None)
 
 
 def resolve(chunks: pl.DataFrame, edges: pl.DataFrame, how: DedupSettings, /) -> pl.DataFrame:
     """One row a chunk, in the order given: chunk_id, representative and jaccard, both null where the chunk is kept.
 
-    A representative is itself kept, has a verified edge to the chunk (or the same text, jaccard 1.0), the same groups and classification, at
-    least its purposes, and expires no earlier: who may read the chunk may read what stands for it. Of several the most similar is named.
+    A representative is itself kept, has a verified edge to the chunk (or the same text, jaccard 1.0), the same groups and classification,
+    at least its purposes, and expires no earlier: who may read the chunk may read what stands for it. Of several the most similar is named.
 
-    `chunks` are the admitted chunks: chunk_id, document_id, text_key, source_priority, date (null comes last), groups, classification (its rank),
-    purposes, expires_at (0 means never). `edges` are pairs of text keys: a, b, jaccard, same_numbers; those of texts not admitted are ignored.
+    `chunks` are the admitted chunks: chunk_id, text_key, source_priority, date (null comes last), groups, classification (its rank),
+    purposes, expires_at (0 means never). `edges` are pairs of text keys: a, b, jaccard, same_numbers; those of other texts are ignored.
     """
     edges = edges.filter(pl.col("same_numbers")) if how.numbers_differ else edges
     both_ways = pl.concat([edges.select("a", "b", "jaccard"), edges.select(a="b", b="a", jaccard="jaccard")])
@@ -67,7 +72,7 @@ def _consider(ordered: pl.DataFrame, neighbours: dict[str, list[tuple[str, float
         access = (frozenset(groups), classification)
         itself = _Kept(place, chunk_id, frozenset(purposes), expires_at or _NEVER)
         similar = [(text_key, 1.0), *neighbours.get(text_key, ())]
-        found = [(served.first_covering(other, access, itself.purposes, itself.expires_at), jaccard) for other, jaccard in similar]
+        found = [(served.first_covering(other, access, itself), jaccard) for other, jaccard in similar]
         covering = [(-jaccard, kept.place, kept.chunk_id) for kept, jaccard in found if kept]
         if covering:
             jaccard, _, representative = min(covering)
