@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
-
-Decision = Literal["granted", "withdrawn"]
+from typing import Protocol
 
 ANY_SOURCE = ""
 """The scope of a decision that holds for every source."""
+
+
+class Consents(Protocol):
+    """What admission asks. Only `granted` admits; `withdrawn`, `expired` and None (nobody decided) each refuse."""
+
+    def of(self, subject_key: str, purpose: str, source_id: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +20,9 @@ class ConsentState:
 
     decisions: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
-    def of(self, subject_key: str, purpose: str, source_id: str, /) -> Decision | None:
-        """A general withdrawal wins over everything; else the source's own decision wins over the general one; None: never decided."""
+    def of(self, subject_key: str, purpose: str, source_id: str, /) -> str | None:
+        """A general withdrawal wins over everything; else the source's own decision wins over the general one."""
         general = self.decisions.get((subject_key, purpose, ANY_SOURCE))
         if general == "withdrawn":
-            return "withdrawn"
-        return cast(Decision | None, self.decisions.get((subject_key, purpose, source_id), general))
+            return general
+        return self.decisions.get((subject_key, purpose, source_id), general)

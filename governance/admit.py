@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from configs.settings import PolicySettings
-from contracts.consent import ConsentState
+from contracts.consent import Consents
 from contracts.ids import Identity
 from contracts.terms import Classification, LawfulBasis
 
@@ -46,7 +46,7 @@ _CONSENT = LawfulBasis.CONSENT.value
 
 def admit(
     documents: pl.DataFrame,
-    consents: ConsentState,
+    consents: Consents,
     how: PolicySettings,
     /,
     *,
@@ -78,7 +78,7 @@ def _prepare(documents: pl.DataFrame, how: PolicySettings) -> pl.DataFrame:
     )
 
 
-def _judge_consent(documents: pl.DataFrame, consents: ConsentState) -> pl.DataFrame:
+def _judge_consent(documents: pl.DataFrame, consents: Consents) -> pl.DataFrame:
     """With `allowed`, the purposes that may be served, and `withdrawn`, whether anybody withdrew; asked once a combination of people."""
     by = ["source_id", "served", "subject_keys"]
     asked = documents.filter(pl.col("lawful_basis") == _CONSENT).select(by).unique(maintain_order=True)
@@ -93,7 +93,7 @@ def _judge_consent(documents: pl.DataFrame, consents: ConsentState) -> pl.DataFr
     )
 
 
-def _agreed(consents: ConsentState, source_id: str, served: list[str] | None, people: list[str]) -> tuple[list[str], bool]:
+def _agreed(consents: Consents, source_id: str, served: list[str] | None, people: list[str]) -> tuple[list[str], bool]:
     decisions = {purpose: [consents.of(person, purpose, source_id) for person in people] for purpose in served or ()}
     allowed = [purpose for purpose, all_of in decisions.items() if all_of and all(one == "granted" for one in all_of)]
     return allowed, any("withdrawn" in all_of for all_of in decisions.values())
@@ -115,7 +115,7 @@ def _rules(suppressed: frozenset[str], now: datetime) -> list[tuple[str, pl.Expr
             "it rests on consent, but names nobody who could give it",
         ),
         ("consent.withdrawn", by_consent & none_allowed & pl.col("withdrawn"), "a person in it withdrew consent"),
-        ("consent.missing", by_consent & none_allowed, "a person in it has not consented to any purpose that this index serves"),
+        ("consent.missing", by_consent & none_allowed, "a person in it has not, or no longer, consented to what this index serves"),
         ("retention.no_date", pl.col("retention_days").is_not_null() & pl.col("date").is_null(), "it has a retention period, but no date"),
         ("retention.expired", (pl.col("expires_at") != 0) & (pl.col("expires_at") <= now.timestamp()), "it has expired"),
     ]
