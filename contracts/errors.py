@@ -6,6 +6,7 @@
     ├── UsageError               a command was called with something that does not exist
     ├── ContractError            a table does not have the columns that its contract wants
     ├── WorkspaceVersionError    the workspace was written by a newer ragkeep
+    ├── UnreadableDocument       a stored document does not open: its key was destroyed, or its bytes were altered
     ├── DocumentUnavailable      one document's bytes cannot be had; carries the `Failure` that its run records
     │   └── Vanished             it was listed, and is gone
     └── StoreUnavailable         exit code 3: a store could not be reached
@@ -53,6 +54,10 @@ class DocumentUnavailable(RagkeepError):
 
 class Vanished(DocumentUnavailable):
     """Treated as if the document had not been listed."""
+
+
+class UnreadableDocument(RagkeepError):
+    """Names the document and version. A run catches it and makes it that document's Failure."""
 
 
 class StoreUnavailable(RagkeepError):
