@@ -22,7 +22,9 @@ _ZIP_TYPES = {
     b"application/vnd.oasis.opendocument.text": "odt",
 }
 _OLE_STREAMS = {
-    "EncryptedPackage": Failure("office.encrypted", "an Office file locked with a password", "Take the password off, or put a readable copy in its place."),
+    "EncryptedPackage": Failure(
+        "office.encrypted", "an Office file locked with a password", "Take the password off, or put a readable copy in its place."
+    ),
     "WordDocument": Failure("format.needs_libreoffice", "Word before 2007 (.doc)", "Save it as .docx."),
     "PowerPoint Document": Failure("format.needs_libreoffice", "PowerPoint before 2007 (.ppt)", "Save it as .pptx."),
     "Workbook": Failure("format.needs_libreoffice", "Excel before 2007 (.xls)", "Save it as .xlsx."),
@@ -64,10 +66,18 @@ def _inside_zip(content: bytes) -> str | Failure:
             members = archive.infolist()
             kind = archive.read("mimetype")[:100].strip() if "mimetype" in archive.namelist() else b""
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError):
-        return Failure("file.corrupt", "a ZIP container (docx, pptx, xlsx, epub, odt) that cannot be opened", "Fetch the file again, or save it anew in its program.")
+        return Failure(
+            "file.corrupt",
+            "a ZIP container (docx, pptx, xlsx, epub, odt) that cannot be opened",
+            "Fetch the file again, or save it anew in its program.",
+        )
     unpacked = sum(member.file_size for member in members)
     if unpacked > _MAX_UNPACKED or (unpacked > _SMALL_UNPACKED and unpacked > _MAX_RATIO * len(content)):
-        return Failure("file.too_large", f"unpacks to {unpacked / 1e6:.0f} MB from {len(content) / 1e6:.1f} MB", "Check where it comes from; split it if it is honest.")
+        return Failure(
+            "file.too_large",
+            f"unpacks to {unpacked / 1e6:.0f} MB from {len(content) / 1e6:.1f} MB",
+            "Check where it comes from; split it if it is honest.",
+        )
     if kind in _ZIP_TYPES:
         return _ZIP_TYPES[kind]
     names = {member.filename for member in members}

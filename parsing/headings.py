@@ -46,7 +46,9 @@ def _without_false_titles(elements: Sequence[Raw]) -> Iterable[Raw]:
             start = index + 1
             yield element
             continue
-        end = next((later for later in range(index, min(len(elements), start + _MANY)) if not guessed[later]), min(len(elements), start + _MANY))
+        end = next(
+            (later for later in range(index, min(len(elements), start + _MANY)) if not guessed[later]), min(len(elements), start + _MANY)
+        )
         is_title = max(end, index + 1) - start < _MANY and _looks_like_one(element.text)
         yield element if is_title else element._replace(kind="text")
 

@@ -27,9 +27,7 @@ _START_TWICE = 2
 """A zygote that dies takes the files in it along; each is tried once more, so that one hostile file cannot cost its neighbours."""
 
 
-def parse_files(
-    files: Iterable[ToParse], how: ParsingSettings, /, *, progress: Callable[[int], None] | None = None
-) -> Iterator[Parsed]:
+def parse_files(files: Iterable[ToParse], how: ParsingSettings, /, *, progress: Callable[[int], None] | None = None) -> Iterator[Parsed]:
     """Exactly one Parsed for each file, as they finish: elements, or a failure that says why. Nothing is started before the first file needs it.
 
     `progress` is told how many files are done. Files are taken from the iterable only as fast as they are parsed.
@@ -79,7 +77,9 @@ def _next(waiting: dict[int, ToParse], zygote: "_Zygote") -> Iterator[Parsed]:
     for number, file in list(waiting.items()):
         if not zygote.submit_again(number, file):
             del waiting[number]
-            yield _failed(file, Failure("parse.crashed", "the parser process died twice over it", "Open the file in its program and save it again."))
+            yield _failed(
+                file, Failure("parse.crashed", "the parser process died twice over it", "Open the file in its program and save it again.")
+            )
 
 
 def _parsed(file: ToParse, message: Message) -> Parsed:

@@ -51,7 +51,9 @@ def _read(content: bytes, format_: str) -> list[Raw] | Failure:
     if isinstance(outcome, Failure):
         return outcome
     kept = [one for one in outcome if one.text.strip("\0 \t\r\n")]
-    return kept or Failure("parse.no_text", f"a well-formed {format_} file without text", "Leave it out with `exclude`, or add a description of it.")
+    return kept or Failure(
+        "parse.no_text", f"a well-formed {format_} file without text", "Leave it out with `exclude`, or add a description of it."
+    )
 
 
 def _describe(error: Exception) -> str:
