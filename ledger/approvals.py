@@ -4,11 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Engine, String, Table, delete, select, update
+from sqlalchemy import Column, Engine, String, Table, select, update
 
 from contracts.results import Forgotten
 from ledger.columns import LEDGER, Moment
-from ledger.database import batches, checkpoint, insert_new, writing
+from ledger.database import checkpoint, insert_new, writing
 from ledger.forgetting import count_rows, forget_rows
 
 _WITHHELD = Table(
@@ -55,9 +55,7 @@ class Approvals:
 
     def clear(self, document_ids: Collection[str], /) -> None:
         """These were removed, or are listed again: nothing waits for them any more."""
-        with writing(self._engine) as connection:
-            for batch in batches(document_ids):
-                connection.execute(delete(_WITHHELD).where(_WITHHELD.c.document_id.in_(batch)))
+        forget_rows(self._engine, _WITHHELD, self.name, document_ids)
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         return forget_rows(self._engine, _WITHHELD, self.name, document_ids)

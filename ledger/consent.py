@@ -1,19 +1,16 @@
 """The consent ledger: receipts are only ever added, and the state at a moment is what they say up to then."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Column, Engine, Index, Select, String, Table, Text, func, select
+from sqlalchemy import BigInteger, Column, Engine, Index, String, Table, Text, func, select, type_coerce
 
+from contracts.consent import ANY_SOURCE, ConsentState
 from contracts.ids import fingerprint
-from ledger.columns import LEDGER, Moment
+from ledger.columns import LEDGER, Moment, microseconds
 from ledger.database import batches, insert_new, writing
-
-Word = Literal["granted", "withdrawn"]
-State = Literal["granted", "withdrawn", "expired"]
 
 _RECEIPT = Table(
     "consent_receipt",
@@ -30,18 +27,27 @@ _RECEIPT = Table(
     Column("recorded_at", Moment, nullable=False),
     Index("consent_receipt_by_subject", "subject_key", "purpose", "at"),
 )
+_FIELDS = ("subject_key", "purpose", "state", "at", "recorded_at", "scope", "until", "evidence", "method")
+_KEY = ("subject_key", "purpose", "scope")
+
+_UNTIL = type_coerce(func.coalesce(_RECEIPT.c.until, 2**62), BigInteger)
+_LAST_WORD_LAST = (_RECEIPT.c.at, _RECEIPT.c.state, _UNTIL.desc(), _RECEIPT.c.receipt_id)
+"""At one instant a withdrawal comes after a grant ("g" < "w"), and a grant that ends sooner after one that ends later: caution wins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one person said about one purpose. An empty `scope` means every source; a grant may end at `until`, which is no longer part of it."""
+    """What one person said about one purpose.
+
+    `scope` is a source's name, or ANY_SOURCE; a grant may end, at `until` exclusively.
+    """
 
     subject_key: str
     purpose: str
-    state: Word
+    state: Literal["granted", "withdrawn"]
     at: datetime
     recorded_at: datetime = field(compare=False)
-    scope: str = ""
+    scope: str = ANY_SOURCE
     until: datetime | None = None
     evidence: str = ""
     method: str = ""
@@ -56,30 +62,8 @@ class Receipt:
     def receipt_id(self) -> str:
         """From all that the receipt says, not from when it was written down: the same word recorded twice is one receipt."""
         until = self.until.astimezone(UTC).isoformat() if self.until else None
-        said = {name: getattr(self, name) for name in ("subject_key", "purpose", "scope", "state", "evidence", "method")}
+        said = {name: getattr(self, name) for name in (*_KEY, "state", "evidence", "method")}
         return fingerprint("consent receipt", at=self.at.astimezone(UTC).isoformat(), until=until, **said)
-
-
-Key = tuple[str, str, str]
-"""(subject_key, purpose, scope)"""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentState:
-    """What the receipts say at the moment `as_of`. Ask it with `get`."""
-
-    as_of: datetime
-    last_words: Mapping[Key, Receipt]
-    """Per (subject_key, purpose, scope) the receipt that counts at `as_of`."""
-
-    def get(self, subject_key: str, purpose: str, source_id: str = "", /) -> State | None:
-        """The last word that covers the source, a withdrawal before a grant of the same instant; None if nothing was ever said."""
-        scopes = {"", source_id}
-        words = [word for scope in scopes if (word := self.last_words.get((subject_key, purpose, scope)))]
-        if not words:
-            return None
-        last = max(words, key=_weight)
-        return "expired" if last.until and last.until <= self.as_of else last.state
 
 
 class Consent:
@@ -96,23 +80,21 @@ class Consent:
         return [row["receipt_id"] for row in rows]
 
     def state(self, as_of: datetime, /, subject_keys: Collection[str] | None = None) -> ConsentState:
-        """What is granted and withdrawn at a moment, for everyone or for some people."""
-        spoken = select(_RECEIPT).where(_RECEIPT.c.at <= as_of)
-        last: dict[Key, Receipt] = {}
-        for receipt in self._read(spoken, subject_keys):
-            key = (receipt.subject_key, receipt.purpose, receipt.scope)
-            if key not in last or _weight(receipt) > _weight(last[key]):
-                last[key] = receipt
-        return ConsentState(as_of, MappingProxyType(last))
+        """Per person, purpose and scope the last word given by `as_of`: granted, withdrawn or expired; for everyone or for some people."""
+        now = microseconds(as_of)
+        words = self._spoken(as_of, subject_keys)
+        return ConsentState({(person, purpose, scope): word if until > now else "expired" for person, purpose, scope, word, until in words})
 
-    def withdrawn(self, subject_keys: Collection[str], purpose: str, at: datetime, /, *, source_id: str = "") -> set[str]:
-        """Those of the people who have withdrawn their consent, or whose grant has ended: an indexed look-up, made for every search."""
+    def withdrawn(self, subject_keys: Collection[str], purpose: str, at: datetime, /, *, source_id: str = ANY_SOURCE) -> set[str]:
+        """Those of the people who withdrew, or whose grant has expired: an indexed look-up, made for every search."""
         state = self.state(at, subject_keys)
-        return {key for key in subject_keys if state.get(key, purpose, source_id) in ("withdrawn", "expired")}
+        return {key for key in subject_keys if state.of(key, purpose, source_id) in ("withdrawn", "expired")}
 
     def history(self, subject_key: str, /) -> list[Receipt]:
         """Everything one person said, oldest first."""
-        return sorted(self._read(select(_RECEIPT), [subject_key]), key=_weight)
+        query = select(*(_RECEIPT.c[name] for name in _FIELDS)).where(_RECEIPT.c.subject_key == subject_key).order_by(*_LAST_WORD_LAST)
+        with self._engine.connect() as connection:
+            return [Receipt(**row._mapping) for row in connection.execute(query)]
 
     def next_change(self, after: datetime, /) -> datetime | None:
         """The next moment at which the state may differ without a new receipt: a grant ends, or a word given in advance begins to count."""
@@ -121,21 +103,12 @@ class Consent:
             found = [connection.execute(select(func.min(moment)).where(moment > after)).scalar_one() for moment in moments]
         return min((moment for moment in found if moment), default=None)
 
-    def _read(self, receipts: Select[tuple[object, ...]], subject_keys: Collection[str] | None) -> Iterable[Receipt]:
-        chosen: Sequence[Select[tuple[object, ...]]] = [receipts]
-        if subject_keys is not None:
-            chosen = [receipts.where(_RECEIPT.c.subject_key.in_(batch)) for batch in batches(set(subject_keys))]
+    def _spoken(self, as_of: datetime, subject_keys: Collection[str] | None) -> Iterator[Any]:
+        """The last word of each key comes last, so that building a mapping keeps it."""
+        query = select(*(_RECEIPT.c[name] for name in (*_KEY, "state")), _UNTIL).where(_RECEIPT.c.at <= as_of).order_by(*_LAST_WORD_LAST)
+        chosen = (
+            [query] if subject_keys is None else [query.where(_RECEIPT.c.subject_key.in_(batch)) for batch in batches(set(subject_keys))]
+        )
         with self._engine.connect() as connection:
-            for query in chosen:
-                for row in connection.execute(query):
-                    yield Receipt(**{name: getattr(row, name) for name in _FIELDS})
-
-
-_FIELDS = ("subject_key", "purpose", "state", "at", "recorded_at", "scope", "until", "evidence", "method")
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-def _weight(receipt: Receipt) -> tuple[datetime, bool, float, str]:
-    """Later words win; at one instant a withdrawal wins over a grant, and a grant that ends sooner over one that ends later."""
-    remaining = (receipt.until or _NEVER) - receipt.at
-    return receipt.at, receipt.state == "withdrawn", -remaining.total_seconds(), receipt.receipt_id
+            for part in chosen:
+                yield from connection.execute(part)

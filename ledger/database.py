@@ -1,6 +1,6 @@
 """Opening a SQLite database that survives kill -9 and forgets what is deleted, and the few ways in which the ledger writes to it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from contracts.errors import StoreUnavailable
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "busy_timeout=10000")
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _IN_LIST = 500
 
 T = TypeVar("T")
@@ -42,7 +42,10 @@ def open_sqlite(path: Path, /) -> Engine:
 
 
 def checkpoint(engine: Engine, /) -> bool:
-    """Move the write-ahead log into the main file and empty it: only then are deleted bytes gone from disk. False if a reader was in the way."""
+    """Move the write-ahead log into the main file and empty it: only then are deleted bytes gone from disk.
+
+    False if a reader was in the way.
+    """
     with engine.connect() as connection:
         return not connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
 

@@ -1,4 +1,4 @@
-"""The key file: the workspace's encryption key, which may be rotated, and its pepper, which never changes. Whoever has it can read bronze."""
+"""The key file: the workspace's key, which may be rotated, and its pepper, which never changes. Whoever has it can read bronze."""
 
 import base64
 import binascii
@@ -62,7 +62,7 @@ def write_key_file(path: Path, material: KeyMaterial, /) -> None:
 
 
 def read_key_file(path: Path, /, *, key: str | None = None, pepper: str | None = None) -> KeyMaterial:
-    """Key and pepper of the file. `key` and `pepper` in base64, such as the environment's, stand in for it; with both, no file is needed."""
+    """Key and pepper of the file. `key` and `pepper` in base64, such as the environment's, win over it; with both, no file is needed."""
     lines = {} if key and pepper else _lines(path)
     named = {"key": key, "pepper": pepper}
     values = {

@@ -1,9 +1,9 @@
-"""The key store: a data key for each version of each document, wrapped by the workspace's key. Destroying it destroys every copy of the bytes."""
+"""The key store: a data key for each version of each document, wrapped by the workspace's key. With it goes every copy of the bytes."""
 
 import hashlib
 import hmac
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,7 +47,7 @@ class KeyStore:
         self._material = material
 
     def verify(self) -> None:
-        """Nothing, if key and pepper are those that the store was first opened with; KeyFileError otherwise. The first call remembers them."""
+        """Returns if key and pepper are those that the store was first opened with, else KeyFileError. The first call remembers them."""
         ours = _digests(self._material)
         with self._engine.connect() as connection:
             known = {row.name: row.digest for row in connection.execute(select(_CHECK))}
@@ -61,48 +61,31 @@ class KeyStore:
             remedy = "Put back the file that this workspace was made with"
             raise KeyFileError(f"{self._material.origin}: the {which} {'are' if wrong[1:] else 'is'} another workspace's. {remedy}")
 
+    def prepare(self, places: Iterable[Place], /) -> None:
+        """Each of these versions has its data key, on disk. One transaction for all of them, where `seal` alone would make one for each."""
+        self._ensured(set(places))
+
     def seal(self, document_id: str, version_id: str, plaintext: bytes, /) -> bytes:
-        """The ciphertext of one version of a document; see `seal_many`."""
-        return self.seal_many([(document_id, version_id, plaintext)])[0]
-
-    def seal_many(self, documents: Sequence[tuple[str, str, bytes]], /) -> list[bytes]:
-        """Ciphertexts in the order given, whose data keys are on disk before this returns. One transaction, however many there are.
-
-        A version that was sealed before keeps its data key, so that what was written then still opens.
-        """
-        places = [(document, version) for document, version, _ in documents]
-        keys = self._unwrapped(places)
-        fresh = {place: AESGCM.generate_key(bit_length=8 * LENGTH) for place in places if place not in keys}
-        if fresh:
-            with writing(self._engine) as connection:
-                insert_new(connection, _DATA_KEY, [self._row(place, key) for place, key in fresh.items()])
-        keys |= fresh
-        return [
-            _encrypt(keys[document, version], b"document", (document, version), plaintext) for document, version, plaintext in documents
-        ]
+        """The ciphertext, whose data key is on disk before this returns. A version sealed before keeps its key: both ciphertexts open."""
+        place = (document_id, version_id)
+        return _encrypt(self._ensured({place})[place], b"document", place, plaintext)
 
     def open(self, document_id: str, version_id: str, ciphertext: bytes, /) -> bytes:
-        """The plaintext, exactly as it was sealed under these ids; UnreadableDocument if the key is gone or anything was altered."""
+        """The plaintext, exactly as it was sealed under these ids; UnreadableDocument if its key is gone or anything was altered."""
         place = (document_id, version_id)
-        where = f"document {document_id}, version {version_id}"
-        key = self._unwrapped([place]).get(place)
+        key = self._stored({place}).get(place)
         if key is None:
             raise UnreadableDocument(
-                f"{where}: its key was destroyed or never made, so its bytes cannot be read. Ingest it again from its source"
+                f"{_named(place)}: its key was destroyed, so its bytes cannot be read. Ingest it again from its source"
             )
-        try:
-            return _decrypt(key, b"document", place, ciphertext)
-        except InvalidTag:
-            raise UnreadableDocument(
-                f"{where}: its stored bytes were altered or are another document's. Ingest it again from its source"
-            ) from None
+        return _decrypt(key, b"document", place, ciphertext)
 
     def destroy(self, document_ids: Collection[str], /) -> int:
         """How many data keys of these documents were destroyed. `purge` takes their bytes off the disk."""
         return self.forget(document_ids).before
 
     def rotate(self, material: KeyMaterial, /) -> int:
-        """How many data keys are now wrapped by the new key instead; all or none. The pepper must be the same, or no erasure would match again.
+        """How many data keys are now wrapped by the new key instead: all or none. The pepper must be the same, for erasures to match.
 
         Write the new key file beside the old one first and move it into place afterwards: whichever one the store wants is then on disk.
         """
@@ -110,8 +93,8 @@ class KeyStore:
             raise KeyFileError(f"{material.origin}: the pepper of a workspace never changes. Rotate the key alone")
         rotated = KeyStore(self._engine, material)
         with writing(self._engine) as connection:
-            rows = [(row.document_id, row.version_id, row.wrapped) for row in connection.execute(select(_DATA_KEY))]
-            keys = {(document, version): self._unwrap((document, version), wrapped) for document, version, wrapped in rows}
+            rows = [((row.document_id, row.version_id), row.wrapped) for row in connection.execute(select(_DATA_KEY))]
+            keys = {place: _decrypt(self._material.key, b"key", place, wrapped) for place, wrapped in rows}
             upsert(connection, _DATA_KEY, [rotated._row(place, key) for place, key in keys.items()])
             upsert(connection, _CHECK, [{"name": name, "digest": digest} for name, digest in _digests(material).items()])
         self._material = material
@@ -127,28 +110,30 @@ class KeyStore:
     def purge(self) -> str:
         return "purged" if checkpoint(self._engine) else "pending"
 
-    def _unwrapped(self, places: Iterable[Place]) -> dict[Place, bytes]:
-        wanted = set(places)
+    def _ensured(self, places: set[Place]) -> dict[Place, bytes]:
+        keys = self._stored(places)
+        if keys.keys() != places:
+            with writing(self._engine) as connection:
+                fresh = sorted(places - keys.keys())
+                insert_new(connection, _DATA_KEY, [self._row(place, AESGCM.generate_key(8 * LENGTH)) for place in fresh])
+                return self._read(connection, places)
+        return keys
+
+    def _stored(self, places: set[Place]) -> dict[Place, bytes]:
         with self._engine.connect() as connection:
-            wrapped = {place: blob for place, blob in _read(connection, {document for document, _ in wanted}) if place in wanted}
-        return {place: self._unwrap(place, blob) for place, blob in wrapped.items()}
+            return self._read(connection, places)
+
+    def _read(self, connection: Connection, places: set[Place]) -> dict[Place, bytes]:
+        keys: dict[Place, bytes] = {}
+        for batch in batches(sorted({document for document, _ in places})):
+            for row in connection.execute(select(_DATA_KEY).where(_DATA_KEY.c.document_id.in_(batch))):
+                place = (row.document_id, row.version_id)
+                if place in places:
+                    keys[place] = _decrypt(self._material.key, b"key", place, row.wrapped)
+        return keys
 
     def _row(self, place: Place, data_key: bytes) -> dict[str, object]:
         return {"document_id": place[0], "version_id": place[1], "wrapped": _encrypt(self._material.key, b"key", place, data_key)}
-
-    def _unwrap(self, place: Place, wrapped: bytes) -> bytes:
-        try:
-            return _decrypt(self._material.key, b"key", place, wrapped)
-        except InvalidTag:
-            raise UnreadableDocument(
-                f"document {place[0]}, version {place[1]}: its data key was altered. Restore the key store from its backup"
-            ) from None
-
-
-def _read(connection: Connection, documents: Collection[str]) -> Iterable[tuple[Place, bytes]]:
-    for batch in batches(documents):
-        for row in connection.execute(select(_DATA_KEY).where(_DATA_KEY.c.document_id.in_(batch))):
-            yield (row.document_id, row.version_id), row.wrapped
 
 
 def _digests(material: KeyMaterial) -> dict[str, str]:
@@ -163,11 +148,18 @@ def _encrypt(key: bytes, kind: bytes, place: Place, plaintext: bytes) -> bytes:
 
 
 def _decrypt(key: bytes, kind: bytes, place: Place, sealed: bytes) -> bytes:
-    if sealed[:1] != _FORMAT or len(sealed) <= _NONCE + 1:
-        raise InvalidTag
-    return AESGCM(key).decrypt(sealed[1 : _NONCE + 1], sealed[_NONCE + 1 :], _bound_to(kind, place))
+    try:
+        if sealed[:1] != _FORMAT:
+            raise InvalidTag
+        return AESGCM(key).decrypt(sealed[1 : _NONCE + 1], sealed[_NONCE + 1 :], _bound_to(kind, place))
+    except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+        raise UnreadableDocument(f"{_named(place)}: its stored {kind.decode()} was altered. Ingest it again from its source") from None
 
 
 def _bound_to(kind: bytes, place: Place) -> bytes:
     """The associated data: a ciphertext moved to another document, or a wrapped key passed off as a document, does not open."""
     return b"\0".join((_FORMAT, kind, place[0].encode(), place[1].encode()))
+
+
+def _named(place: Place) -> str:
+    return f"document {place[0]}, version {place[1]}"

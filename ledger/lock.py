@@ -24,7 +24,6 @@ def hold(workspace: Path, /, *, command: str, since: datetime) -> Iterator[None]
         _take(handle, workspace)
         _write(handle, f"pid {os.getpid()}, {command}, since {since.isoformat(timespec='seconds')}\n")
         yield
-        _write(handle, "")
     finally:
         os.close(handle)
 

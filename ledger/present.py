@@ -39,7 +39,7 @@ _COLUMNS = ("chunk_id", "document_id", "row_hash", "vector_digest")
 
 
 class Present:
-    """Rows that the store holds as far as we know. An open intent, another collection or another row count means: read back, then `replace`."""
+    """Rows that the store holds as far as we know. An open intent, another collection or row count means: read back, then `replace`."""
 
     name = "present"
 
@@ -86,9 +86,11 @@ class Present:
             upsert(connection, _META, [{"key": "intent", "value": collection}])
 
     def acknowledge(self, rows: pl.DataFrame, deleted: Sequence[str], run_id: str, /) -> None:
-        """The store has taken the intended batch: `rows` (columns of `frame`) are there, `deleted` are not, no intent is open. All or nothing."""
+        """The store has taken the intended batch: `rows` (columns of `frame`) are there, `deleted` are not, no intent is open."""
         with writing(self._engine) as connection:
-            collection = connection.execute(select(_META.c.value).where(_META.c.key == "intent")).scalar_one()
+            collection = connection.execute(select(_META.c.value).where(_META.c.key == "intent")).scalar_one_or_none()
+            if collection is None:
+                raise LookupError("nothing was intended: call `intend` before the store is touched")
             for batch in batches(deleted):
                 connection.execute(delete(_PRESENT).where(_PRESENT.c.chunk_id.in_(batch)))
             _write(connection, rows, run_id)

@@ -1,7 +1,7 @@
 """Runs: what was started, how it ended, and what it counted."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Column, Engine, String, Table, func, select, update
@@ -50,7 +50,7 @@ class Runs:
         """A new run, numbered after the last one; its id comes from its number, flow, source and start."""
         with writing(self._engine) as connection:
             number = (connection.execute(select(func.max(_RUN.c.number))).scalar_one() or 0) + 1
-            name = fingerprint("run", number=number, flow=flow, source=source, started_at=started_at.timestamp())[:16]
+            name = fingerprint("run", number=number, flow=flow, source=source, started_at=started_at.astimezone(UTC).isoformat())[:16]
             run = Run(name, number, flow, source, started_at, None, "running", {})
             connection.execute(_RUN.insert().values({column: getattr(run, column) for column in Run.__slots__}))
         return run

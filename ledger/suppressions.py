@@ -61,7 +61,7 @@ class Suppressions:
         self._outside = outside
 
     def add(self, entries: Iterable[Suppression], /) -> int:
-        """The sequence number after the entries, which are then in the ledger and in the log outside. What is already there keeps its number.
+        """The sequence number after the entries, which are then in ledger and log. What is already there keeps its number.
 
         The log is written first: after a crash in between it is ahead, and `adopt` or the next `add` takes over what it says.
         """
