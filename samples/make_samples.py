@@ -30,7 +30,19 @@ WRITERS: dict[str, Callable[[Sample], bytes]] = {
     ".xlsx": write_workbook,
 }
 SOURCE = yaml.safe_load((HERE / "ragkeep.yaml").read_text(encoding="utf-8"))["sources"]["cooperative"]
-MANIFEST_COLUMNS = ("uri", "title", "owner", "lawful_basis", "purposes", "subjects", "groups", "classification", "jurisdiction", "date", "expires_at")
+MANIFEST_COLUMNS = (
+    "uri",
+    "title",
+    "owner",
+    "lawful_basis",
+    "purposes",
+    "subjects",
+    "groups",
+    "classification",
+    "jurisdiction",
+    "date",
+    "expires_at",
+)
 
 
 def make_samples(out: Path) -> list[Path]:

@@ -15,5 +15,7 @@ def settle(archive: bytes) -> bytes:
     with ZipFile(BytesIO(archive)) as old, ZipFile(settled, "w", ZIP_STORED) as new:
         for name in old.namelist():
             member = old.read(name)
-            new.writestr(ZipInfo(name, DAY), _STAMPED.sub(rb"\g<1>" + STAMP + rb"\g<3>", member) if name.endswith((".xml", ".opf")) else member)
+            new.writestr(
+                ZipInfo(name, DAY), _STAMPED.sub(rb"\g<1>" + STAMP + rb"\g<3>", member) if name.endswith((".xml", ".opf")) else member
+            )
     return settled.getvalue()

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ebooklib import epub
+from ebooklib import epub  # type: ignore[import-untyped]
 
 from formats.archive import DAY, settle
 from formats.sample import Sample

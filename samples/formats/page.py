@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from reportlab.lib.colors import grey, whitesmoke
-from reportlab.lib.pagesizes import A5
-from reportlab.lib.pdfencrypt import StandardEncryption
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
+from reportlab.lib.colors import grey, whitesmoke  # type: ignore[import-untyped]
+from reportlab.lib.pagesizes import A5  # type: ignore[import-untyped]
+from reportlab.lib.pdfencrypt import StandardEncryption  # type: ignore[import-untyped]
+from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped]
+from reportlab.lib.units import mm  # type: ignore[import-untyped]
+from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
+from reportlab.pdfbase.ttfonts import TTFont  # type: ignore[import-untyped]
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Table  # type: ignore[import-untyped]
 
 from formats.sample import Block, Sample
 
@@ -32,7 +32,6 @@ def write_pdf(sample: Sample) -> bytes:
     template = SimpleDocTemplate(
         file,
         pagesize=A5,
-        margin=_MARGIN,
         leftMargin=_MARGIN,
         rightMargin=_MARGIN,
         title=sample.title,

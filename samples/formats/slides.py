@@ -46,8 +46,7 @@ def by_heading(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
 
 
 def _add_table(slide: Slide, block: Block) -> None:
-    height = Cm(1.2) * len(block.rows)
-    table = slide.shapes.add_table(len(block.rows), len(block.rows[0]), Cm(1.5), Cm(4.5), Cm(22), height).table
+    table = slide.shapes.add_table(len(block.rows), len(block.rows[0]), Cm(1.5), Cm(4.5), Cm(22), Cm(1.2 * len(block.rows))).table
     for y, row in enumerate(block.rows):
         for x, text in enumerate(row):
             cell = table.cell(y, x)

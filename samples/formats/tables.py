@@ -4,8 +4,8 @@ import csv
 import re
 from io import BytesIO, StringIO
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
+from openpyxl import Workbook  # type: ignore[import-untyped]
+from openpyxl.styles import Font  # type: ignore[import-untyped]
 
 from formats.archive import settle
 from formats.sample import Sample
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"-?\d+")
 
 
 def write_workbook(sample: Sample) -> bytes:
-    """An .xlsx in which every heading of the first level starts a sheet; texts and tables stand below each other, whole numbers as numbers."""
+    """An .xlsx in which every heading of the first level starts a sheet, texts and tables below each other; whole numbers are numbers."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.title, book.properties.creator = sample.title, "Ben Sen Co-operative"

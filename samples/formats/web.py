@@ -41,10 +41,10 @@ def write_markdown(sample: Sample) -> bytes:
 
 def write_text(sample: Sample) -> bytes:
     """Plain text, wrapped at 72 characters so that it fits an e-mail, with a blank line between all but the points of a list."""
-    text = ""
-    for before, block in pairwise((None, *sample.blocks)):
-        in_list = before is not None and before.kind == block.kind == "bullet"
-        text += ("\n" if in_list else "\n\n" if text else "") + _plain(block)
+    blocks = sample.blocks
+    text = _plain(blocks[0])
+    for before, block in pairwise(blocks):
+        text += ("\n" if before.kind == block.kind == "bullet" else "\n\n") + _plain(block)
     return text.encode() + b"\n"
 
 
@@ -53,4 +53,6 @@ def _plain(block: Block) -> str:
         return "\n".join("  ".join(f"{cell:<24}" for cell in row).rstrip() for row in block.rows)
     if block.kind == "heading":
         return block.text.upper() if block.level == 1 else block.text
-    return fill(block.text, 72, initial_indent="- " if block.kind == "bullet" else "", subsequent_indent="  " if block.kind == "bullet" else "")
+    if block.kind == "bullet":
+        return fill(block.text, 72, initial_indent="- ", subsequent_indent="  ")
+    return fill(block.text, 72)
