@@ -22,7 +22,7 @@ januar februar märz juni juli oktober dezember
 enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
 """
 _ROMAN = r"x{1,3}|x{0,3}(?:v|iv|ix|vi{1,3}|i{2,3})"
-_NUMBER = rf"(?:\B[-−])?\d+(?:[.,:/\-]\d+)*|[一二三四五六七八九十百千万萬亿億零〇]+|\b(?:{'|'.join(_IN_WORDS.split())}|{_ROMAN})\b"
+_NUMBER = rf"(?:\B-)?\d+(?:[.,:/\-]\d+)*|[一二三四五六七八九十百千万萬亿億零〇]+|\b(?:{'|'.join(_IN_WORDS.split())}|{_ROMAN})\b"
 
 
 def number_keys(texts: pl.Series, /) -> pl.Series:
@@ -32,6 +32,7 @@ def number_keys(texts: pl.Series, /) -> pl.Series:
     languages, and Roman numerals but for a lone `I`. A word that is a number only at times counts too: the price is a duplicate kept,
     never a text hidden.
     """
-    found = texts.to_frame("text").select(normalise(pl.col("text")).str.extract_all(_NUMBER).list.join(" ")).to_series()
+    plain = normalise(pl.col("text")).str.replace_all("−", "-", literal=True)
+    found = texts.to_frame("text").select(plain.str.extract_all(_NUMBER).list.join(" ")).to_series()
     keys = [int.from_bytes(blake2b(numbers.encode(), digest_size=8).digest(), "little", signed=True) for numbers in found]
     return pl.Series("number_key", keys, dtype=pl.Int64)

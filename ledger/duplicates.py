@@ -102,31 +102,35 @@ class DuplicateIndex:
         with self._engine.connect() as connection:
             return wanted - set(_members_by_key(connection, wanted))
 
-    def add(self, texts: pl.DataFrame, /) -> int:
-        """Make members of texts (text_key, document_id, text) that are none yet, and owners of their documents; answers how many were new.
+    def replace(self, texts: pl.DataFrame, document_ids: Collection[str], /) -> None:
+        """Leave these documents the owners of exactly the texts (text_key, document_id, text) given, which are compared if they are new.
 
-        Texts of one key must have the same words and numbers: a key normalises case, spacing and Unicode form, never punctuation or digits.
+        `text` is the normalised text that the key was made of, so that what is kept of it is a function of the key.
         """
+        self.add(texts)
+        self.own(texts, document_ids)
+
+    def add(self, texts: pl.DataFrame, /) -> int:
+        """Make new texts (text_key, document_id, text) members, and their documents owners; answers how many were new."""
         distinct = texts.select("text_key", "text").unique("text_key", keep="first").sort("text_key")
         before = self.size()
         for batch in distinct.iter_slices(_TEXTS_AT_ONCE):
             with writing(self._engine) as connection:
                 _join(connection, batch, self._how)
-                owners = texts.select("text_key", "document_id").join(batch, on="text_key", how="semi")
-                _add_owners(connection, owners)
+                _add_owners(connection, texts.select("text_key", "document_id").join(batch, on="text_key", how="semi"))
                 reach("duplicates.add")
         return self.size() - before
 
-    def own(self, owners: pl.DataFrame, /) -> int:
-        """Leave each document in the frame (text_key, document_id) the owner of exactly its texts there; answers how many members left.
+    def own(self, owners: pl.DataFrame, document_ids: Collection[str], /) -> int:
+        """Leave each of these documents the owner of exactly its texts in `owners` (text_key, document_id); answers how many members left.
 
-        A document that owns nothing any more is not in such a frame: `forget` it. Raises UsageError on a text that is not a member.
+        Raises UsageError on a text that is not a member; then nothing has changed.
         """
-        owners = owners.select("document_id", "text_key").unique()
+        wanted = owners.select("document_id", "text_key").unique().filter(pl.col("document_id").is_in(list(document_ids)))
         with writing(self._engine) as connection:
-            present = _owned(connection, owners["document_id"].unique())
-            _add_owners(connection, owners.join(present, on=["document_id", "text_key"], how="anti"))
-            gone = present.join(owners, on=["document_id", "text_key"], how="anti")
+            present = _owned(connection, document_ids)
+            _add_owners(connection, wanted.join(present, on=["document_id", "text_key"], how="anti"))
+            gone = present.join(wanted, on=["document_id", "text_key"], how="anti")
             _each(connection, _DISOWN, gone.select(of_document="document_id", of_member="member"))
             return _drop_orphans(connection, gone["member"].unique().to_list())
 

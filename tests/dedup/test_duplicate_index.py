@@ -1,0 +1,211 @@
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs.settings import DedupSettings
+from contracts.errors import UsageError
+from contracts.ports import DerivedCopy
+from dedup.find import find_near_duplicates
+from ledger.duplicates import DuplicateIndex
+
+HOW = DedupSettings(threshold=0.4, shingle_words=2, bands=20, rows=2)
+SENTENCES = [
+    "the lease ends in may",
+    "all keys return to the owner",
+    "rent is due each month",
+    "pets are not allowed",
+    "the garden stays open",
+]
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _texts(*pairs: tuple[str, str]) -> pl.DataFrame:
+    rows = [(_key(text), document, text) for document, text in pairs]
+    return pl.DataFrame(rows, {"text_key": pl.String, "document_id": pl.String, "text": pl.String}, orient="row")
+
+
+def _rows(path: Path) -> dict[str, int]:
+    with sqlite3.connect(path) as connection:
+        counts = {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("member", "band", "edge", "owner")}
+    connection.close()
+    return counts
+
+
+def _by_find(texts: pl.DataFrame, how: DedupSettings = HOW) -> pl.DataFrame:
+    return find_near_duplicates(texts.unique("text_key"), how, id="text_key")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "duplicates.db"
+
+
+@pytest.fixture
+def index(path: Path) -> Iterator[DuplicateIndex]:
+    index = DuplicateIndex(path, HOW)
+    yield index
+    index.close()
+
+
+ONE = ("d1", "the lease ends in may and the garden stays open")
+TWO = ("d2", "the lease ends in may and the garden stays shut")
+OTHER = ("d3", "bees keep warm by shivering in winter")
+
+
+def test_it_is_a_derived_copy(index: DuplicateIndex) -> None:
+    copy: DerivedCopy = index
+    assert copy.name == "duplicate index"
+
+
+def test_a_text_is_compared_once_and_then_known(index: DuplicateIndex) -> None:
+    texts = _texts(ONE, TWO, OTHER)
+    assert index.missing(texts["text_key"]) == set(texts["text_key"])
+    assert index.add(texts) == 3
+    assert index.missing([*texts["text_key"], "new"]) == {"new"}
+    (edge,) = index.edges().rows(named=True)
+    assert {edge["a"], edge["b"]} == {_key(ONE[1]), _key(TWO[1])}
+    assert edge["jaccard"] == 8 / 10
+    assert edge["same_numbers"]
+
+
+def test_doing_everything_twice_changes_nothing(index: DuplicateIndex, path: Path) -> None:
+    texts = _texts(ONE, TWO, OTHER)
+    index.add(texts)
+    once, edges = _rows(path), index.edges()
+    assert index.add(texts) == 0
+    index.replace(texts, ["d1", "d2", "d3"])
+    assert index.own(texts, ["d1", "d2", "d3"]) == 0
+    assert _rows(path) == once
+    assert index.edges().equals(edges)
+
+
+def test_edges_of_some_texts_are_those_with_an_end_there(index: DuplicateIndex) -> None:
+    index.add(_texts(ONE, TWO, OTHER))
+    assert index.edges([_key(ONE[1])]).equals(index.edges([_key(TWO[1])]))
+    assert index.edges([_key(ONE[1]), _key(TWO[1])]).height == 1
+    assert index.edges([_key(OTHER[1]), "unknown"]).is_empty()
+
+
+def test_forgetting_a_document_leaves_what_another_still_says(index: DuplicateIndex) -> None:
+    index.add(_texts(ONE, TWO, ("d1", OTHER[1]), OTHER))
+    assert index.count(["d1"]) == 2
+    forgotten = index.forget(["d1", "unknown"])
+    assert (forgotten.copy, forgotten.before, forgotten.after, forgotten.shared) == ("duplicate index", 2, 0, 1)
+    assert index.missing([_key(ONE[1]), _key(TWO[1]), _key(OTHER[1])]) == {_key(ONE[1])}
+    assert index.edges().is_empty()
+
+
+def test_an_edited_document_lets_go_of_the_texts_it_no_longer_says(index: DuplicateIndex, path: Path) -> None:
+    index.add(_texts(ONE, ("d1", OTHER[1]), TWO))
+    assert index.own(_texts(ONE, OTHER), ["d1"]) == 1
+    assert index.count(["d1"]) == 1
+    assert index.count(["d2"]) == 1
+    assert index.count(["d3"]) == 0
+    assert _rows(path)["member"] == 2
+    index.replace(_texts(), ["d1"])
+    assert index.missing([_key(ONE[1])])
+
+
+def test_a_text_that_is_no_member_cannot_be_owned(index: DuplicateIndex) -> None:
+    index.add(_texts(ONE))
+    with pytest.raises(UsageError, match="1 texts are owned but are not members"):
+        index.own(_texts(TWO), ["d1", "d2"])
+    assert (index.count(["d1"]), index.count(["d2"])) == (1, 0)
+
+
+def test_other_settings_empty_the_index_and_say_so(index: DuplicateIndex, path: Path) -> None:
+    assert not index.emptied
+    index.add(_texts(ONE))
+    index.close()
+    same = DuplicateIndex(path, HOW)
+    assert not same.emptied
+    assert same.size() == 1
+    same.close()
+    other = DuplicateIndex(path, HOW.model_copy(update={"threshold": 0.5}))
+    assert other.emptied
+    assert other.size() == 0
+    other.close()
+
+
+def test_nothing_of_a_forgotten_text_is_left_in_the_file_after_a_purge(index: DuplicateIndex, path: Path) -> None:
+    index.add(_texts(ONE, OTHER))
+    with sqlite3.connect(path) as connection:
+        (shingles,) = connection.execute("SELECT shingles FROM member WHERE text_key = ?", [_key(ONE[1])]).fetchone()
+    connection.close()
+    index.forget(["d1"])
+    assert index.purge() == "purged"
+    left = path.read_bytes()
+    assert not [start for start in range(0, len(shingles), 8) if shingles[start : start + 8] in left]
+    assert _key(ONE[1]).encode() not in left
+    assert _key(OTHER[1]).encode() in left
+
+
+def test_a_text_without_words_is_a_member_without_edges(index: DuplicateIndex) -> None:
+    assert index.add(_texts(("d1", "..."), ("d2", "!!!"))) == 2
+    assert index.edges().is_empty()
+
+
+def test_thousands_of_letters_that_differ_in_a_date_cost_no_comparisons(path: Path) -> None:
+    index = DuplicateIndex(path, DedupSettings())
+    letter = "Dear customer, your invoice number {} is due and must be paid to our account before the end of the month, thank you"
+    index.add(_texts(*((f"d{number}", letter.format(number)) for number in range(6_000))))
+    assert index.edges().is_empty()
+    index.close()
+
+
+TEXT = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=4).map(" and ".join)
+CORPUS = st.lists(st.tuples(st.sampled_from(["d1", "d2", "d3", "d4"]), TEXT), min_size=1, max_size=14)
+
+
+@given(CORPUS, st.data())
+@settings(deadline=None, max_examples=25)
+def test_edges_do_not_depend_on_batches_or_order_of_arrival(corpus: list[tuple[str, str]], data: st.DataObject) -> None:
+    arrival = data.draw(st.permutations(corpus))
+    with TemporaryDirectory() as folder:
+        index = DuplicateIndex(Path(folder) / "index.db", HOW)
+        while arrival:
+            size = data.draw(st.integers(1, len(arrival)))
+            batch, arrival = arrival[:size], arrival[size:]
+            index.add(_texts(*batch))
+        assert index.edges().equals(_by_find(_texts(*corpus)))
+        index.close()
+
+
+@given(CORPUS, st.sets(st.sampled_from(["d1", "d2", "d3", "d4"])))
+@settings(deadline=None, max_examples=25)
+def test_deleting_equals_rebuilding_without_the_deleted(corpus: list[tuple[str, str]], gone: set[str]) -> None:
+    with TemporaryDirectory() as folder:
+        kept = [pair for pair in corpus if pair[0] not in gone]
+        index, rebuilt = DuplicateIndex(Path(folder) / "index.db", HOW), DuplicateIndex(Path(folder) / "rebuilt.db", HOW)
+        index.add(_texts(*corpus))
+        before, forgotten = index.size(), index.forget(gone)
+        rebuilt.add(_texts(*kept))
+        assert index.edges().equals(rebuilt.edges())
+        assert _rows(Path(folder) / "index.db") == _rows(Path(folder) / "rebuilt.db")
+        assert before - index.size() == forgotten.before - forgotten.shared
+        index.close()
+        rebuilt.close()
+
+
+@given(CORPUS, CORPUS)
+@settings(deadline=None, max_examples=25)
+def test_editing_equals_building_the_edited_corpus(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> None:
+    with TemporaryDirectory() as folder:
+        index, rebuilt = DuplicateIndex(Path(folder) / "index.db", HOW), DuplicateIndex(Path(folder) / "rebuilt.db", HOW)
+        index.add(_texts(*before))
+        index.replace(_texts(*after), {document for document, _ in before + after})
+        rebuilt.add(_texts(*after))
+        assert index.edges().equals(rebuilt.edges())
+        assert _rows(Path(folder) / "index.db") == _rows(Path(folder) / "rebuilt.db")
+        index.close()
+        rebuilt.close()
