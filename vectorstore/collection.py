@@ -21,11 +21,13 @@ def make_collection(client: Any, name: str, dimensions: int, model: str, /, *, t
     client.create_collection(
         name,
         schema=_schema(client, dimensions, made_for(model), bm25=bm25),
-        index_params=_indexes(client, bm25=bm25),
         consistency_level="Strong",
         properties={_MADE_FOR: made_for(model)},
         timeout=timeout,
     )
+    # An empty collection's indexes are ready at once; waiting for each would cost half a second.
+    client.create_index(name, _indexes(client, bm25=bm25), timeout=timeout, sync=False)
+    client.load_collection(name, timeout=timeout)
 
 
 def made_for(model: str, /) -> str:

@@ -82,6 +82,9 @@ class MemoryStore:
         """`purged`: what left the dictionary is free."""
         return "purged"
 
+    def settle(self) -> None:
+        """Nothing to index."""
+
     def close(self) -> None:
         """Nothing to release."""
 

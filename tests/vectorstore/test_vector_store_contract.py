@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import ContractError
-from contracts.ports import VectorQuery
+from contracts.ports import VectorQuery, Vectors
 from contracts.tables import IndexRow
 from vectorstore.memory import MemoryStore
 from vectorstore.milvus import MilvusStore, open_milvus
@@ -21,9 +21,10 @@ DIMENSIONS = 8
 NOW = 1_700_000_000
 OPEN, SHUT = f"{1:032x}", f"{2:032x}"
 HOSTILE = (
-    "\\", '"', "'", "\n", "\r", "\t", '\\"', '"] or 1 == 1 or chunk_id in ["', "\0", "\x7f", "\u200b", "\u202e", "\ufeff", "\uffff", "\U0001f469\u200d\U0001f680",
-    "Nguyễn Văn Ánh", "e\u0301", "%", "_", "{a}", "$meta", "null", "NaN", "--", "/* */", "`", "\\n", "\\u0041", "a" * 5_000, " lead", "trail ",
-)  # fmt: skip
+    *("\\", '"', "'", "\n", "\r", "\t", '\\"', '"] or 1 == 1 or chunk_id in ["', "\0", "\x7f", "\u200b", "\u202e", "\ufeff", "\uffff"),
+    *("\U0001f469\u200d\U0001f680", "Nguyễn Văn Ánh", "e\u0301", "%", "_", "{a}", "$meta", "null", "NaN", "--", "/* */", "`", "\\n"),
+    *("\\u0041", "a" * 5_000, " lead", "trail "),
+)
 
 Store = MemoryStore | MilvusStore
 
@@ -44,9 +45,10 @@ def store(shared: Store) -> Store:
     return shared
 
 
-def vectors(count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:
+def vectors(count: int, seed: int = 0) -> Vectors:
     drawn = np.random.default_rng(seed).normal(size=(count, DIMENSIONS)).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    unit: Vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return unit
 
 
 def rows(count: int, **changed: Any) -> pl.DataFrame:
@@ -141,13 +143,11 @@ class TestRows:
 class TestState:
     def test_rows_are_counted_exactly_after_every_change(self, store: Store) -> None:
         counted = []
-        for change in (
-            lambda: store.upsert(rows(10), vectors(10)),
-            lambda: store.upsert(rows(12), vectors(12)),
-            lambda: store.delete([f"{0:032x}"]),
-        ):
-            change()
+        for count in (10, 12):
+            store.upsert(rows(count), vectors(count))
             counted.append(store.state().rows)
+        store.delete([f"{0:032x}"])
+        counted.append(store.state().rows)
         assert counted == [10, 12, 11]
 
     def test_another_collection_has_another_name_and_no_rows(self, store: Store) -> None:
