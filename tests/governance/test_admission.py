@@ -1,0 +1,316 @@
+"""Admission is fail closed, whatever the order, and every refusal has its reason."""
+
+import json
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs.settings import PolicySettings
+from contracts.consent import ANY_SOURCE, ConsentState
+from contracts.ids import Identity
+from contracts.terms import Terms
+from governance.admit import ADMITTED, admit
+from governance.terms import effective_terms, seal_subjects
+
+ME = Identity(b"pepper")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOBODY_ASKED = ConsentState()
+SCHEMA = {
+    "document_id": pl.String,
+    "version_id": pl.String,
+    "source_id": pl.String,
+    "uri": pl.String,
+    "title": pl.String,
+    "lawful_basis": pl.String,
+    "purposes": pl.List(pl.String),
+    "subject_keys": pl.List(pl.String),
+    "groups": pl.List(pl.String),
+    "classification": pl.String,
+    "jurisdiction": pl.String,
+    "date": pl.Date,
+    "retention_days": pl.Int64,
+    "expires_at": pl.Int64,
+    "terms_problem": pl.String,
+}
+OPEN = {
+    "document_id": "d",
+    "version_id": "v",
+    "source_id": "s",
+    "uri": "a.txt",
+    "title": "A",
+    "lawful_basis": "contract",
+    "purposes": ["retrieval"],
+    "subject_keys": [],
+    "groups": None,
+    "classification": "public",
+    "jurisdiction": None,
+    "date": None,
+    "retention_days": None,
+    "expires_at": 0,
+    "terms_problem": None,
+}
+
+
+def _frame(*documents: dict) -> pl.DataFrame:
+    return pl.DataFrame([{**OPEN, **document} for document in documents], schema=SCHEMA)
+
+
+def _decide(documents, consents=NOBODY_ASKED, *, purposes=("retrieval",), suppressed=(), now=NOW):
+    return admit(documents, consents, PolicySettings(purposes=purposes), identity=ME, suppressed=frozenset(suppressed), now=now)
+
+
+CONSENT = {"lawful_basis": "consent", "subject_keys": ["ann", "bob"]}
+BOTH = ConsentState({("ann", "retrieval", ANY_SOURCE): "granted", ("bob", "retrieval", "s"): "granted"})
+
+
+def test_an_open_document_is_admitted_with_all_that_a_row_says_of_its_terms():
+    admitted, refused = _decide(_frame({"groups": ["hr", "board", "hr"], "date": date(2025, 5, 1)}))
+    assert refused.height == 0
+    assert tuple(admitted.columns) == ADMITTED
+    row = admitted.row(0, named=True)
+    assert row["terms_hash"] != row["access_key"]
+    assert row | {"terms_hash": ""} == {
+        "document_id": "d",
+        "source_id": "s",
+        "uri": "a.txt",
+        "title": "A",
+        "date": date(2025, 5, 1),
+        "purposes": ["retrieval"],
+        "consent_state": "not_required",
+        "lawful_basis": "contract",
+        "groups": ["board", "hr"],
+        "classification": "public",
+        "expires_at": 0,
+        "subject_keys": [],
+        "access_key": ME.access(("hr", "board"), "public", ("retrieval",)),
+        "terms_hash": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"),
+    [
+        ("terms.unreadable", {"terms_problem": "purposes: Input should be a valid tuple"}),
+        ("terms.no_lawful_basis", {"lawful_basis": None}),
+        ("terms.no_lawful_basis", {"lawful_basis": "because"}),
+        ("terms.no_classification", {"classification": None}),
+        ("terms.no_classification", {"classification": "secretish"}),
+        ("terms.no_purpose", {"purposes": None}),
+        ("terms.no_purpose", {"purposes": []}),
+        ("purpose.not_served", {"purposes": ["marketing"]}),
+        ("consent.no_subject", {"lawful_basis": "consent"}),
+        ("consent.missing", CONSENT),
+        ("retention.no_date", {"retention_days": 30}),
+        ("retention.expired", {"expires_at": int(NOW.timestamp())}),
+        ("retention.expired", {"expires_at": 1}),
+        ("retention.expired", {"expires_at": None}),
+    ],
+)
+def test_what_nobody_stated_or_knows_is_refused_by_its_rule(rule, broken):
+    admitted, refused = _decide(_frame(broken))
+    assert admitted.height == 0
+    assert refused["rule"].to_list() == [rule]
+    assert refused["detail"].item()
+    assert refused.columns == ["document_id", "rule", "detail"]
+
+
+def test_an_expiry_a_second_ahead_is_still_admitted():
+    assert _decide(_frame({"expires_at": int(NOW.timestamp()) + 1}))[0].height == 1
+
+
+@pytest.mark.parametrize("name", ["d", "v", "ann"])
+def test_a_suppressed_document_version_or_person_comes_before_every_other_reason(name):
+    _, refused = _decide(_frame({"subject_keys": ["ann", "bob"], "lawful_basis": None}), suppressed={name, "other"})
+    assert refused["rule"].to_list() == ["erasure.suppressed"]
+
+
+def test_a_document_of_two_people_needs_both_and_loses_with_either():
+    documents = _frame(CONSENT)
+    admitted, _ = _decide(documents, BOTH)
+    assert admitted.select("consent_state", "lawful_basis").row(0) == ("granted", "consent")
+    for person in ("ann", "bob"):
+        for scope in (ANY_SOURCE, "s"):
+            withdrawn = ConsentState({**BOTH.decisions, (person, "retrieval", scope): "withdrawn"})
+            assert _decide(documents, withdrawn)[1]["rule"].to_list() == ["consent.withdrawn"]
+        only = ConsentState({key: state for key, state in BOTH.decisions.items() if key[0] != person})
+        assert _decide(documents, only)[1]["rule"].to_list() == ["consent.missing"]
+        expired = ConsentState({**BOTH.decisions, (person, "retrieval", ANY_SOURCE): "expired", (person, "retrieval", "s"): "expired"})
+        assert _decide(documents, expired)[1]["rule"].to_list() == ["consent.missing"]
+
+
+def test_a_general_withdrawal_wins_over_a_source_and_a_source_over_a_general_grant():
+    def of(general, own):
+        decisions = {("ann", "p", ANY_SOURCE): general, ("ann", "p", "s"): own}
+        return ConsentState({key: state for key, state in decisions.items() if state}).of("ann", "p", "s")
+
+    assert of("withdrawn", "granted") == "withdrawn"
+    assert of("granted", "withdrawn") == "withdrawn"
+    assert of(None, "granted") == of("granted", None) == "granted"
+    assert of(None, None) is None
+
+
+def test_consent_to_one_purpose_admits_for_that_purpose_alone():
+    documents = _frame({**CONSENT, "purposes": ["retrieval", "training", "marketing"]})
+    admitted, _ = _decide(documents, BOTH, purposes=("training", "retrieval"))
+    assert admitted["purposes"].to_list() == [["retrieval"]]
+    assert admitted["access_key"].item() == ME.access((), "public", ("retrieval",))
+
+
+def test_consent_to_another_source_does_not_count():
+    elsewhere = ConsentState({("ann", "retrieval", ANY_SOURCE): "granted", ("bob", "retrieval", "t"): "granted"})
+    assert _decide(_frame(CONSENT), elsewhere)[1]["rule"].to_list() == ["consent.missing"]
+
+
+def test_no_documents_give_two_empty_frames_of_the_same_columns():
+    admitted, refused = _decide(_frame())
+    full, broken = _decide(_frame({}, {"lawful_basis": None}))
+    assert admitted.schema == full.schema
+    assert refused.schema == broken.schema
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "B"},
+        {"uri": "b.txt"},
+        {"source_id": "t"},
+        {"groups": ["hr"]},
+        {"classification": "internal"},
+        {"lawful_basis": "public_interest"},
+        {"subject_keys": ["ann"]},
+        {"expires_at": 2_000_000_000},
+    ],
+)
+def test_any_change_that_a_reader_could_see_changes_the_hash_of_the_terms(change):
+    admitted, _ = _decide(_frame({}, change))
+    assert admitted["terms_hash"].n_unique() == 2
+
+
+def test_what_no_row_says_leaves_the_hash_of_the_terms_alone():
+    admitted, _ = _decide(_frame({}, {"document_id": "e", "version_id": "w", "date": date(2025, 1, 1), "jurisdiction": "EU", "groups": []}))
+    assert admitted["terms_hash"].n_unique() == 1
+
+
+PEOPLE, PURPOSES = ("ann", "bob", "eve"), ("retrieval", "training")
+
+
+def _maybe(strategy):
+    return st.one_of(st.none(), strategy)
+
+
+DOCUMENTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "document_id": st.sampled_from("abcdefgh"),
+            "lawful_basis": st.sampled_from([None, "consent", "consent", "consent", "contract"]),
+            "purposes": _maybe(st.lists(st.sampled_from([*PURPOSES, "marketing"]), max_size=3)),
+            "subject_keys": st.lists(st.sampled_from(PEOPLE), max_size=3),
+            "groups": _maybe(st.lists(st.sampled_from(["hr", "it"]), max_size=2)),
+            "classification": st.sampled_from([None, "public", "internal"]),
+            "source_id": st.sampled_from("st"),
+            "date": _maybe(st.just(date(2025, 1, 1))),
+            "retention_days": st.sampled_from([None, None, 30]),
+            "expires_at": st.sampled_from([0, 0, int(NOW.timestamp()) - 5, int(NOW.timestamp()) + 5]),
+            "terms_problem": st.sampled_from([None, None, None, "bad"]),
+        }
+    ),
+    max_size=6,
+    unique_by=lambda document: document["document_id"],
+)
+CONSENTS = st.dictionaries(
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PURPOSES), st.sampled_from(["", "s", "t"])),
+    st.sampled_from(["granted", "granted", "granted", "withdrawn"]),
+    min_size=4,
+)
+
+
+def _admitted_for(documents: list[dict], consents: dict, **options) -> set[tuple[str, str]]:
+    admitted, refused = _decide(_frame(*documents), ConsentState(consents), purposes=PURPOSES, **options)
+    assert sorted([*admitted["document_id"], *refused["document_id"]]) == sorted(document["document_id"] for document in documents)
+    assert admitted["purposes"].list.len().min() != 0
+    return {(row["document_id"], purpose) for row in admitted.iter_rows(named=True) for purpose in row["purposes"]}
+
+
+@settings(deadline=None, max_examples=60)
+@given(documents=DOCUMENTS, consents=CONSENTS, data=st.data())
+def test_dropping_a_grant_or_adding_a_withdrawal_never_admits_more(documents, consents, data):
+    before = _admitted_for(documents, consents)
+    grants = [key for key, state in consents.items() if state == "granted"]
+    if grants:
+        dropped = data.draw(st.sampled_from(grants))
+        assert _admitted_for(documents, {**consents, dropped: "withdrawn"}) <= before
+        assert _admitted_for(documents, {key: state for key, state in consents.items() if key != dropped}) <= before
+    person, purpose = data.draw(st.sampled_from(PEOPLE)), data.draw(st.sampled_from(PURPOSES))
+    assert _admitted_for(documents, {**consents, (person, purpose, ""): "withdrawn"}) <= before
+
+
+RESTRICTIONS = st.sampled_from(
+    [
+        {"retention_days": 10, "date": None},
+        {"expires_at": int(NOW.timestamp())},
+        {"lawful_basis": None},
+        {"classification": None},
+        {"purposes": None},
+        {"purposes": ["training"]},
+        {"terms_problem": "bad"},
+        {"subject_keys": list(PEOPLE)},
+    ]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(documents=DOCUMENTS, consents=CONSENTS, restriction=RESTRICTIONS)
+def test_a_restriction_never_admits_more(documents, consents, restriction):
+    def restricted(document: dict) -> dict:
+        if "purposes" in restriction and restriction["purposes"] is not None:
+            kept = [purpose for purpose in document["purposes"] or () if purpose in restriction["purposes"]]
+            return {**document, "purposes": kept}
+        if "subject_keys" in restriction and not document["subject_keys"]:
+            return document
+        return {**document, **restriction}
+
+    assert _admitted_for([restricted(document) for document in documents], consents) <= _admitted_for(documents, consents)
+
+
+@settings(deadline=None, max_examples=40)
+@given(documents=DOCUMENTS, consents=CONSENTS, suppressed=st.frozensets(st.sampled_from([*"abcd", *PEOPLE])))
+def test_a_suppression_removes_what_it_names_and_nothing_else(documents, consents, suppressed):
+    named = {document["document_id"] for document in documents if suppressed & {document["document_id"], *document["subject_keys"]}}
+    before = _admitted_for(documents, consents)
+    assert _admitted_for(documents, consents, suppressed=suppressed) == {(name, purpose) for name, purpose in before if name not in named}
+
+
+@settings(deadline=None, max_examples=40)
+@given(documents=DOCUMENTS, consents=CONSENTS, shuffle=st.randoms(use_true_random=False))
+def test_the_decision_depends_neither_on_order_nor_on_neighbours(documents, consents, shuffle):
+    shuffled = documents[:]
+    shuffle.shuffle(shuffled)
+    whole = [frame.sort("document_id") for frame in _decide(_frame(*documents), ConsentState(consents), purposes=PURPOSES)]
+    mixed = [frame.sort("document_id") for frame in _decide(_frame(*shuffled), ConsentState(consents), purposes=PURPOSES[::-1])]
+    alone = [_decide(_frame(document), ConsentState(consents), purposes=PURPOSES) for document in documents]
+    assert all(one.equals(other) for one, other in zip(whole, mixed, strict=True))
+    if alone:
+        parts = [pl.concat(frames).sort("document_id") for frames in zip(*alone, strict=True)]
+        assert all(one.equals(other) for one, other in zip(whole, parts, strict=True))
+
+
+def test_terms_flow_from_source_and_sidecar_into_a_decision():
+    own = seal_subjects({"subjects": ["Ann@example.org "], "lawful_basis": "consent", "title": "Letter"}, ME)
+    manifest = pl.DataFrame(
+        {
+            "document_id": ["d"],
+            "version_id": ["v"],
+            "source_id": ["s"],
+            "uri": ["letter.txt"],
+            "terms": [json.dumps(own)],
+            "terms_problem": pl.Series([None], dtype=pl.String),
+        }
+    )
+    documents = effective_terms(manifest, {"s": Terms(purposes="retrieval", classification="internal", lawful_basis="contract")}, ME)
+    assert documents.schema == pl.Schema(SCHEMA)
+    granted = ConsentState({(ME.subject("ann@EXAMPLE.org"), "retrieval", ANY_SOURCE): "granted"})
+    assert _decide(documents)[1]["rule"].to_list() == ["consent.missing"]
+    assert _decide(documents, granted)[0]["title"].to_list() == ["Letter"]
