@@ -22,7 +22,8 @@ def cleaning_fingerprint(how: CleaningSettings, /) -> str:
 def clean(parsed: pl.DataFrame, how: CleaningSettings, /) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(Element, Dropped) of a ParsedElement frame: `kept.height + dropped.height == parsed.height`, each sorted by document and ordinal.
 
-    `document_text(kept)[char_start:char_end] == text` for each kept element, in Unicode code points. Cleaning what was cleaned changes no text.
+    `document_text(kept)[char_start:char_end] == text` for each kept element, in Unicode code points.
+    Cleaning what was cleaned changes no text.
     """
     normal = parsed.sort("document_id", "version_id", "ordinal").with_columns(
         normalise("text", keep_spaces=pl.col("kind") == "code"), pl.col("html").str.normalize("NFC"), normalise("heading_path")

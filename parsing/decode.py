@@ -16,14 +16,25 @@ _SAMPLE_BYTES = 200_000
 
 
 def decode(content: bytes, /) -> str | Failure:
-    """The text: by its byte-order mark, else UTF-8, else the likeliest of the usual code pages. Never replaces a character by a guess mark."""
+    """The text: by its byte-order mark, else UTF-8, else the likeliest of the usual code pages. No character is ever replaced by a mark."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _strictly(content, encoding)
+    wide = _wide(content[:_SAMPLE_BYTES])
+    if wide:
+        return _strictly(content, wide)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return _guess(content)
+
+
+def _wide(sample: bytes) -> str:
+    """UTF-16 without a mark: every other byte of mostly Latin text is zero."""
+    high, low = sample[0::2].count(0), sample[1::2].count(0)
+    if max(high, low) <= len(sample) // 4:
+        return ""
+    return "utf-16-be" if high > low else "utf-16-le"
 
 
 def _guess(content: bytes) -> str | Failure:

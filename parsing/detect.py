@@ -15,25 +15,44 @@ _BY_NAME = {
     **dict.fromkeys((".xml",), "xml"),
     **dict.fromkeys((".org",), "org"),
     **dict.fromkeys((".rst",), "rst"),
+    **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
+    **dict.fromkeys((".tex",), "latex"),
+    **dict.fromkeys((".ipynb",), "ipynb"),
 }
+MARKUP = ("org", "rst", "asciidoc", "latex", "ipynb", "rtf")
+"""What pandoc reads."""
 _OFFICE_PARTS = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
 _ZIP_TYPES = {
     b"application/epub+zip": "epub",
     b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
 }
 _OLE_STREAMS = {
-    "EncryptedPackage": Failure(
-        "office.encrypted", "an Office file locked with a password", "Take the password off, or put a readable copy in its place."
+    "EncryptedPackage": (
+        "office.encrypted",
+        "an Office file locked with a password",
+        "Take the password off, or put a readable copy in its place.",
     ),
-    "WordDocument": Failure("format.needs_libreoffice", "Word before 2007 (.doc)", "Save it as .docx."),
-    "PowerPoint Document": Failure("format.needs_libreoffice", "PowerPoint before 2007 (.ppt)", "Save it as .pptx."),
-    "Workbook": Failure("format.needs_libreoffice", "Excel before 2007 (.xls)", "Save it as .xlsx."),
-    "__properties_version1.0": Failure("format.unsupported", "an Outlook message (.msg)", "Save it as .eml."),
+    "WordDocument": ("format.needs_libreoffice", "Word before 2007 (.doc)", "Save it as .docx."),
+    "PowerPoint Document": ("format.needs_libreoffice", "PowerPoint before 2007 (.ppt)", "Save it as .pptx."),
+    "Workbook": ("format.needs_libreoffice", "Excel before 2007 (.xls)", "Save it as .xlsx."),
 }
-_MEDIA = ((b"\x89PNG", "a PNG image"), (b"\xff\xd8\xff", "a JPEG image"), (b"GIF8", "a GIF image"), (b"II*\0", "a TIFF image"), (b"MM\0*", "a TIFF image"),
-          (b"\x1f\x8b", "a gzip archive"), (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"ID3", "an audio file"), (b"OggS", "an audio file"),
-          (b"\x7fELF", "a program"), (b"MZ", "a program"), (b"{\\rtf", "Rich Text (.rtf)"))  # fmt: skip
-_FORMATS = "txt, md, html, docx, pptx, xlsx, csv, tsv, eml, pdf, epub, odt, xml, org or rst"
+_MEDIA = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"II*\0": "a TIFF image",
+    b"MM\0*": "a TIFF image",
+    b"\x1f\x8b": "a gzip archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"ID3": "an audio file",
+    b"OggS": "an audio file",
+    b"\x7fELF": "a program",
+    b"MZ\x90": "a program",
+}
+_FORMATS = "txt, md, html, docx, pptx, xlsx, csv, eml or pdf"
 _MAX_RATIO = 200
 _MAX_UNPACKED = 2_000_000_000
 _SMALL_UNPACKED = 50_000_000
@@ -48,7 +67,9 @@ def detect_format(content: bytes, name: str, /) -> str | Failure:
         return _inside_zip(content)
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _inside_ole(content)
-    for magic, what in _MEDIA:
+    if content.startswith(b"{\\rtf"):
+        return "rtf"
+    for magic, what in _MEDIA.items():
         if content.startswith(magic):
             return unsupported(what)
     if suffix in _BY_NAME:
@@ -84,13 +105,15 @@ def _inside_zip(content: bytes) -> str | Failure:
     for folder, found in _OFFICE_PARTS.items():
         if "[Content_Types].xml" in names and any(one.startswith(folder) for one in names):
             return found
-    return unsupported("a ZIP archive" if not kind else "an OpenDocument file other than .odt")
+    return unsupported("a ZIP archive" if not kind else "an OpenDocument drawing or the like")
 
 
-def _inside_ole(content: bytes) -> Failure:
+def _inside_ole(content: bytes) -> str | Failure:
+    if "__properties_version1.0".encode("utf-16-le") in content:
+        return "msg"
     for stream, failure in _OLE_STREAMS.items():
         if stream.encode("utf-16-le") in content:
-            return failure
+            return Failure(*failure)
     return unsupported("an Office file before 2007")
 
 

@@ -1,33 +1,39 @@
 """Titles above each element."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from contracts.tables import HEADING_SEPARATOR
 from parsing.documents import Found
 
 _MANY = 3
+"""So many guessed titles in a row are none."""
 
 
 class Raw(NamedTuple):
-    """An element as a format's reader gives it. `depth` is a title's level from 0; None: guessed from its looks, not stated by the document."""
+    """An element as a format's reader gives it."""
 
     kind: str
     text: str
     html: str | None = None
     page: int = 0
     depth: int | None = None
+    """A title's level from 0; None: it was guessed from its looks, the document does not say so."""
     above: str = ""
     """What stands above every title, such as a sheet's name."""
 
 
-def with_headings(elements: Sequence[Raw], language: str, /) -> Iterator[Found]:
-    """The elements in their order, each with the path of titles above it, itself not included."""
+def with_headings(elements: Sequence[Raw], languages: Sequence[str], /, *, per_page: bool = False) -> Iterator[Found]:
+    """The elements in their order, each with the path of titles above it, itself not included.
+
+    `per_page`: a title's reach ends with its page, as on slides and sheets. `languages` are the elements' own.
+    """
     path: list[tuple[int, str]] = []
-    place: tuple[str, int] | None = None
-    for element in _without_false_titles(elements):
-        if element.above and place != (element.above, element.page):
-            path, place = [], (element.above, element.page)
+    page = 0
+    for element, language in zip(_without_false_titles(elements), languages, strict=True):
+        if per_page and page != element.page:
+            path, page = [], element.page
         depth = element.depth or 0
         if element.kind == "title":
             path = [(level, title) for level, title in path if level < depth]
@@ -37,22 +43,17 @@ def with_headings(elements: Sequence[Raw], language: str, /) -> Iterator[Found]:
             path.append((depth, " ".join(element.text.split())))
 
 
-def _without_false_titles(elements: Sequence[Raw]) -> Iterable[Raw]:
-    """A guessed title in a row of three or more is a cell or a line of verse; one without a letter, or one that ends like a clause, is none either."""
-    guessed = [element.kind == "title" and element.depth is None for element in elements]
-    start = 0
-    for index, element in enumerate(elements):
-        if not guessed[index]:
-            start = index + 1
-            yield element
-            continue
-        end = next(
-            (later for later in range(index, min(len(elements), start + _MANY)) if not guessed[later]), min(len(elements), start + _MANY)
-        )
-        is_title = max(end, index + 1) - start < _MANY and _looks_like_one(element.text)
-        yield element if is_title else element._replace(kind="text")
+def _without_false_titles(elements: Sequence[Raw]) -> Iterator[Raw]:
+    """A guessed title in a row of three or more is a cell or a line of verse; so is one that begins or ends in the middle of a clause."""
+    for guessed, group in groupby(elements, lambda one: one.kind == "title" and one.depth is None):
+        row = list(group)
+        for element in row:
+            false = guessed and (len(row) >= _MANY or not _looks_like_one(element.text))
+            yield element._replace(kind="text") if false else element
 
 
 def _looks_like_one(text: str) -> bool:
     clean = text.strip()
-    return sum(letter.isalpha() for letter in clean) > 1 and not clean.endswith((".", ",", ";", ":")) and not clean[0].islower()
+    begins = clean[:1].isalnum() or clean.startswith(("“", '"', "«", "¿", "¡"))
+    letters = sum(letter.isalpha() for letter in clean)
+    return begins and letters > 1 and not clean[0].islower() and not clean.endswith((".", ",", ";", ":"))

@@ -26,6 +26,7 @@ def load(*, pdf: bool) -> None:
         _use_installed_model()
         for name in _TEXT:
             importlib.import_module(f"unstructured.partition.{name}")
+        _keep_line_ends_in_cells()
     if pdf and "unstructured.partition.pdf" not in sys.modules:
         with contextlib.suppress(ImportError):  # The child meets the same error and reports it for its file.
             importlib.import_module("unstructured.partition.pdf")
@@ -41,6 +42,13 @@ def _use_installed_model() -> None:
     tokenize._install_spacy_model = _never_download  # type: ignore[attr-defined]
     tokenize._get_nlp.cache_clear()
     tokenize._get_nlp()
+
+
+def _keep_line_ends_in_cells() -> None:
+    """pandas writes a line end inside a spreadsheet's cell as a backslash and an n, which nobody can tell from a path's `\\n` later."""
+    printing = importlib.import_module("pandas.io.formats.printing")
+    original = printing.pprint_thing
+    printing.pprint_thing = lambda thing, *rest, **options: original(thing, *rest, **{**options, "escape_chars": None})  # type: ignore[attr-defined]
 
 
 def _never_download() -> NoReturn:

@@ -14,7 +14,7 @@ _HEADERS = ("From", "To", "Cc", "Date")
 
 def read_eml(content: bytes, /) -> list[Raw] | Failure:
     """Subject as the title, other headers, text parts. Of alternatives the HTML one is read; attachments are named, not read."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if b"\0" in content[:64] or content.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = decode(content)
         if isinstance(text, Failure):
             return text

@@ -7,7 +7,8 @@ from typing import Any
 from contracts.results import Failure
 from parsing.decode import decode
 from parsing.headings import Raw
-from parsing.html_table import rows_as_text
+from parsing.html_table import CELL_SEPARATOR, rows_as_text
+from parsing.strict_office import transitional
 
 _KINDS = {
     "Title": "title",
@@ -54,22 +55,22 @@ def from_html(text: str, /) -> list[Raw]:
 def read_docx(content: bytes, /) -> list[Raw]:
     from unstructured.partition.docx import partition_docx
 
-    return as_raw(partition_docx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
+    return as_raw(partition_docx(file=io.BytesIO(transitional(content)), languages=_NO_DETECTION), pages=True)
 
 
 def read_pptx(content: bytes, /) -> list[Raw]:
-    """Pages are slides. Only a title placeholder makes a title."""
+    """Pages are slides. Only a slide's title placeholder makes a title; other short lines are guesses, which have a greater depth."""
     from unstructured.partition.pptx import partition_pptx
 
-    elements = as_raw(partition_pptx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
-    return [one._replace(kind="text") if one.kind == "title" and one.depth is None else one for one in elements]
+    elements = as_raw(partition_pptx(file=io.BytesIO(transitional(content)), languages=_NO_DETECTION), pages=True)
+    return [one._replace(kind="text") if one.kind == "title" and one.depth != 0 else one for one in elements]
 
 
 def read_xlsx(content: bytes, /) -> list[Raw]:
     """Pages are sheets, whose names stand above every title."""
     from unstructured.partition.xlsx import partition_xlsx
 
-    return as_raw(partition_xlsx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
+    return as_raw(partition_xlsx(file=io.BytesIO(transitional(content)), languages=_NO_DETECTION), pages=True)
 
 
 def read_odt(content: bytes, /) -> list[Raw]:
@@ -84,16 +85,14 @@ def read_epub(content: bytes, /) -> list[Raw]:
     return from_html(convert_file_to_html_text_using_pandoc("epub", file=io.BytesIO(content)))
 
 
-def read_org(content: bytes, /) -> list[Raw]:
+def read_markup(format_: str, content: bytes, /) -> list[Raw] | Failure:
+    """Formats that pandoc turns into HTML; its sandbox includes no other file."""
     from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
 
-    return from_html(convert_file_to_html_text_using_pandoc("org", file=io.BytesIO(content)))
-
-
-def read_rst(content: bytes, /) -> list[Raw]:
-    from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
-
-    return from_html(convert_file_to_html_text_using_pandoc("rst", file=io.BytesIO(content)))
+    text = decode(content)
+    if isinstance(text, Failure):
+        return text
+    return from_html(convert_file_to_html_text_using_pandoc(format_, file=io.BytesIO(text.encode("utf-8", "replace"))))
 
 
 def as_raw(elements: Iterable[Any], /, *, pages: bool = False) -> list[Raw]:
@@ -106,6 +105,8 @@ def _raw(element: Any, pages: bool) -> Raw:
     metadata = element.metadata
     html = metadata.text_as_html if kind == "table" else None
     text = rows_as_text(html) if html else ""
+    if kind == "table" and CELL_SEPARATOR not in text:  # One column is a page's layout, not a table.
+        kind, html = "text", None
     page = (metadata.page_number or 0) if pages else 0
     depth = metadata.category_depth if kind == "title" else None
     return Raw(kind, text or element.text or "", html, page, depth, metadata.page_name or "")

@@ -12,11 +12,15 @@ from parsing.partition import as_raw
 
 _ENOUGH = 0.6
 """Share of the second reader's characters below which the first has lost something."""
+_ARABIC_OR_HEBREW = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LINE_HYPHEN = re.compile("\ufffe\r?\n?")
 
 
 def read_pdf(content: bytes, /) -> list[Raw] | Failure:
-    """Elements as unstructured sees them; where it sees under 60 % of the text layer, one text element a page instead."""
+    """Elements as unstructured sees them; where it sees under 60 % of the text layer, one text element a page instead.
+
+    So it is for scripts written from right to left, whose letters unstructured gives in the order of the eye, not of reading.
+    """
     try:
         pages = _text_layer(content)
     except pypdfium2.PdfiumError as error:
@@ -25,7 +29,7 @@ def read_pdf(content: bytes, /) -> list[Raw] | Failure:
         return Failure("file.corrupt", f"pdf: {error}", "Fetch the file again, or print it to a new PDF.")
     layer = sum(map(_characters, pages))
     elements = _elements(content)
-    if elements and sum(_characters(one.text) for one in elements) >= _ENOUGH * layer:
+    if elements and sum(_characters(one.text) for one in elements) >= _ENOUGH * layer and not _right_to_left(pages):
         return elements
     if layer:
         return [Raw("text", text, page=number) for number, text in enumerate(pages, start=1)]
@@ -64,6 +68,11 @@ def _on_page(element: Any) -> bool:
         return True
     across, down = [point[0] for point in place.points], [point[1] for point in place.points]
     return bool(max(across) > 0 and min(across) < place.system.width and max(down) > 0 and min(down) < place.system.height)
+
+
+def _right_to_left(pages: list[str]) -> bool:
+    sample = "".join(pages)[:20_000]
+    return len(_ARABIC_OR_HEBREW.findall(sample)) > sum(map(str.isalpha, sample)) / 3
 
 
 def _characters(text: str) -> int:

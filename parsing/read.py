@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from contracts.results import Failure
-from parsing import csv_table, mail, partition, pdf, xml_text
-from parsing.detect import detect_format
+from parsing import csv_table, mail, opendocument, outlook, partition, pdf, xml_text
+from parsing.detect import MARKUP, detect_format
 from parsing.headings import Raw, with_headings
-from parsing.language import detect_language
+from parsing.language import detect_languages
 
 _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "txt": partition.read_txt,
@@ -19,13 +20,16 @@ _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "xlsx": partition.read_xlsx,
     "odt": partition.read_odt,
     "epub": partition.read_epub,
-    "org": partition.read_org,
-    "rst": partition.read_rst,
+    **{format_: partial(partition.read_markup, format_) for format_ in MARKUP},
     "csv": csv_table.read_csv,
     "eml": mail.read_eml,
+    "msg": outlook.read_msg,
+    "ods": opendocument.read_ods,
+    "odp": opendocument.read_odp,
     "pdf": pdf.read_pdf,
     "xml": xml_text.read_xml,
 }
+_PAGED = ("pptx", "xlsx", "odp", "ods")
 _TRUSTED = frozenset({"zipfile", "zlib", "pypdf", "pdfminer", "pypdfium2", "lxml", "openpyxl", "docx", "pptx", "unstructured", "email"})
 """Libraries whose messages speak of structure. What others say may quote the document."""
 
@@ -37,8 +41,8 @@ def read(content: bytes, name: str, languages: Sequence[str], /) -> dict[str, An
     if isinstance(outcome, Failure):
         return {"failure": [outcome.rule, outcome.detail, outcome.remedy]}
     raw = [one._replace(text=_sound(one.text), html=one.html and _sound(one.html), above=_sound(one.above)) for one in outcome]
-    language = detect_language([one.text for one in raw], languages)
-    return {"elements": list(with_headings(raw, language))}
+    spoken = detect_languages([one.text for one in raw], languages)
+    return {"elements": list(with_headings(raw, spoken, per_page=found in _PAGED))}
 
 
 def _read(content: bytes, format_: str) -> list[Raw] | Failure:

@@ -170,10 +170,8 @@ def _memory(limit_mb: int) -> tuple[str, str, str]:
 
 
 def _kill(group: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _resident_mb(pid: int) -> float:
