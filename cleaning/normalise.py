@@ -2,9 +2,9 @@
 
 - NFC, so that an accent typed in two ways is one letter.
 - Line ends are `\\n`; no blank line stays inside an element, since a blank line stands between elements.
-- Control characters, the byte-order mark, soft hyphens, zero-width spaces and direction marks are removed: nobody sees them, and they break
-  words apart for search. The zero-width joiner and non-joiner stay between two characters that are not ASCII: emoji, Persian and the scripts of India are
-  spelt with them.
+- Control characters, the byte-order mark, soft hyphens, zero-width spaces and direction marks are removed: nobody sees them, and they
+  break words apart for search. The zero-width joiner and non-joiner stay between two characters that are not ASCII: emoji, Persian and
+  the scripts of India are spelt with them.
 - Every kind of space is a space, runs of them are one, none stands at a line's end. Code keeps its indentation; elsewhere lines lose it.
 """
 

@@ -14,8 +14,8 @@ import psutil
 
 def forbid_network() -> None:
     """Every attempt to open a socket from Python raises; the converter that formats go through has a proxy that answers nothing."""
-    socket.socket = _Refused  # type: ignore[misc,assignment]
-    socket.create_connection = _refuse  # type: ignore[assignment]
+    socket.socket = _Refused  # type: ignore[misc]
+    socket.create_connection = _refuse
     socket.getaddrinfo = _refuse
 
 

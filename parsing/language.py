@@ -31,8 +31,8 @@ def _sample(texts: Sequence[str]) -> str:
 
 
 def _detect(sample: str, choices: Sequence[str]) -> tuple[str, float]:
-    from langdetect import detector_factory
-    from langdetect.lang_detect_exception import LangDetectException
+    from langdetect import detector_factory  # type: ignore[import-untyped]
+    from langdetect.lang_detect_exception import LangDetectException  # type: ignore[import-untyped]
 
     detector_factory.init_factory()
     factory = detector_factory._factory

@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from parsing.headings import Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_html

@@ -28,7 +28,7 @@ _START_TWICE = 2
 
 
 def parse_files(files: Iterable[ToParse], how: ParsingSettings, /, *, progress: Callable[[int], None] | None = None) -> Iterator[Parsed]:
-    """Exactly one Parsed for each file, as they finish: elements, or a failure that says why. Nothing is started before the first file needs it.
+    """Exactly one Parsed for each file, as they finish: elements, or a failure that says why. Nothing starts before a file needs it.
 
     `progress` is told how many files are done. Files are taken from the iterable only as fast as they are parsed.
     Raises RagkeepError if the parser itself cannot start; a hostile file never raises.

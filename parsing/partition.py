@@ -20,6 +20,7 @@ _KINDS = {
     "PageNumber": "page_number",
     "Image": "image",
 }
+_LONGEST_TITLE = 200
 _NO_DETECTION = [""]
 """Ours is done once a document, and costs less."""
 
@@ -109,4 +110,6 @@ def _raw(element: Any, pages: bool) -> Raw:
         kind, html = "text", None
     page = (metadata.page_number or 0) if pages else 0
     depth = metadata.category_depth if kind == "title" else None
+    if kind == "title" and len(element.text) > _LONGEST_TITLE:
+        kind = "text"
     return Raw(kind, text or element.text or "", html, page, depth, metadata.page_name or "")

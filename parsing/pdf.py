@@ -4,7 +4,7 @@ import io
 import re
 from typing import Any
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]
 
 from contracts.results import Failure
 from parsing.headings import Raw

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from parsing.headings import Raw
 from parsing.partition import from_html

@@ -17,11 +17,16 @@ from typing import Any
 
 import psutil
 
+from contracts.errors import RagkeepError
 from parsing.cage import confine, forbid_network
 from parsing.frames import Message, receive, send
 
 _TICK_SECONDS = 0.2
 _MAX_ANSWER_BYTES = 512 << 20
+_SAMPLES = {
+    "sample.txt": b"A river runs through the town. Its bridge was built by the town's own masons.",
+    "sample.html": b"<html><body><p>A river runs through the town.</p><table><tr><td>1</td><td>2</td></tr></table></body></html>",
+}
 _PREFIX = 8
 """Bytes before an answer that hold its length, so that half an answer is never taken for one."""
 
@@ -42,9 +47,7 @@ def main(settings: dict[str, Any], /) -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(0, 1)
     try:
-        from parsing.libraries import load
-
-        load(pdf=False)
+        _warm_up()
     except Exception as error:
         send(answers, {"number": -1, "broken": str(error) or type(error).__name__})
         return
@@ -57,6 +60,19 @@ def main(settings: dict[str, Any], /) -> None:
         pass
     finally:
         server.kill_all()
+
+
+def _warm_up() -> None:
+    """Load everything, and try it: what is loaded before a fork costs no child anything."""
+    from parsing.libraries import load
+
+    load(pdf=False)
+    from parsing.read import read
+
+    for name, content in _SAMPLES.items():
+        answer = read(content, name, ())
+        if "failure" in answer:
+            raise RagkeepError(f"its own {name} does not parse ({answer['failure'][1]}). Install what requirements.lock names.")
 
 
 class _Server:
