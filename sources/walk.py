@@ -1,0 +1,90 @@
+"""Every file of a folder that may be a document, following links only where they stay inside."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.errors import StoreUnavailable
+
+_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx", "ragkeep.yaml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A regular file: its path from the root, as the disk names it, and its status; no status if it is a link that is not followed."""
+
+    path: str
+    status: os.stat_result | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: str
+    """From the root, ending in a slash; empty for the root."""
+    real: str
+    above: frozenset[str]
+    """Real paths of the folders that it lies in, by the way it was reached, and its own."""
+
+
+def walk(root: Path, /, *, leave: Callable[[str], bool]) -> Iterator[Found]:
+    """Files below `root`, without hidden ones, the junk of operating systems and folders to `leave`. Complete, or StoreUnavailable.
+
+    What vanishes meanwhile is left out. A link that points nowhere or outside is told, not followed. A folder is entered through
+    links once and never from within itself, so loops end.
+    """
+    real = os.path.realpath(root)
+    linked: set[str] = set()
+    waiting = [_Folder("", real, frozenset({real}))]
+    while waiting:
+        folder = waiting.pop()
+        for entry in _entries(root, folder):
+            if _is_junk(entry.name):
+                continue
+            path, status = folder.path + entry.name, _status(entry, real)
+            if status is None:
+                if entry.is_symlink():
+                    yield Found(path, None)
+            elif stat.S_ISREG(status.st_mode):
+                yield Found(path, status)
+            elif stat.S_ISDIR(status.st_mode) and not leave(path):
+                waiting += _entered(folder, entry, linked)
+
+
+def is_inside(real_root: str, path: str, /) -> bool:
+    """Whether a path, its links followed, is the root or lies in it."""
+    real = os.path.realpath(path)
+    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+
+
+def _entries(root: Path, folder: _Folder) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(root / folder.path) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        if folder.path:
+            return []
+        raise StoreUnavailable(f"{root}: the folder is gone. Is its disk mounted?") from None
+    except OSError as error:  # half a listing would look like deletions
+        raise StoreUnavailable(f"{root / folder.path}: {error.strerror}. Make the folder readable, or exclude it") from None
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.casefold() in _JUNK
+
+
+def _status(entry: os.DirEntry[str], real_root: str) -> os.stat_result | None:
+    try:
+        return None if entry.is_symlink() and not is_inside(real_root, entry.path) else entry.stat()
+    except OSError:  # vanished, or a link to nowhere or to itself
+        return None
+
+
+def _entered(folder: _Folder, entry: os.DirEntry[str], linked: set[str]) -> list[_Folder]:
+    real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(folder.real, entry.name)
+    if entry.is_symlink():
+        if real in folder.above or real in linked:
+            return []
+        linked.add(real)
+    return [_Folder(f"{folder.path}{entry.name}/", real, folder.above | {real})]
