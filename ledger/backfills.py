@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Engine, String, Table, select
+from sqlalchemy import BigInteger, Column, Engine, String, Table, delete, select
 
 from ledger.columns import LEDGER, Moment
 from ledger.database import insert_new, writing
@@ -32,3 +32,8 @@ class Backfills:
         with self._engine.connect() as connection:
             done = set(connection.execute(select(_DONE.c.partition).where(_DONE.c.backfill_id == backfill_id)).scalars())
         return [partition for partition in range(partitions) if partition not in done]
+
+    def restart(self, backfill_id: str, /) -> None:
+        """No partition is done any more."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(_DONE).where(_DONE.c.backfill_id == backfill_id))

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -61,14 +61,19 @@ class KeyStore:
             remedy = "Put back the file that this workspace was made with"
             raise KeyFileError(f"{self._material.origin}: the {which} {'are' if wrong[1:] else 'is'} another workspace's. {remedy}")
 
-    def prepare(self, places: Iterable[Place], /) -> None:
-        """Each of these versions has its data key, on disk. One transaction for all of them, where `seal` alone would make one for each."""
-        self._ensured(set(places))
+    def seal_many(self, documents: Sequence[tuple[str, str, bytes]], /) -> list[bytes]:
+        """Ciphertexts of (document_id, version_id, plaintext), in order, whose data keys are on disk before this returns.
+
+        All keys are made in one transaction. A version sealed before keeps its data key, so that what was sealed then still opens.
+        """
+        keys = self._ensured({(document, version) for document, version, _ in documents})
+        return [
+            _encrypt(keys[document, version], b"document", (document, version), plaintext) for document, version, plaintext in documents
+        ]
 
     def seal(self, document_id: str, version_id: str, plaintext: bytes, /) -> bytes:
-        """The ciphertext, whose data key is on disk before this returns. A version sealed before keeps its key: both ciphertexts open."""
-        place = (document_id, version_id)
-        return _encrypt(self._ensured({place})[place], b"document", place, plaintext)
+        """The ciphertext of one version; many at once are cheaper."""
+        return self.seal_many([(document_id, version_id, plaintext)])[0]
 
     def open(self, document_id: str, version_id: str, ciphertext: bytes, /) -> bytes:
         """The plaintext, exactly as it was sealed under these ids; UnreadableDocument if its key is gone or anything was altered."""

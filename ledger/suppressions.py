@@ -142,12 +142,14 @@ def _head(connection: Connection) -> int:
 
 
 def _without_known(connection: Connection, entries: Iterable[Suppression]) -> list[Suppression]:
-    new = {(entry.kind, entry.key): entry for entry in reversed(list(entries))}
+    new: dict[tuple[str, str], Suppression] = {}
+    for entry in entries:
+        new.setdefault((entry.kind, entry.key), entry)
     for batch in batches(list(new)):
         known = select(_SUPPRESSION.c.kind, _SUPPRESSION.c.key).where(_SUPPRESSION.c.key.in_([key for _, key in batch]))
         for row in connection.execute(known):
             new.pop((row.kind, row.key), None)
-    return list(reversed(new.values()))
+    return list(new.values())
 
 
 def _row(entry: Suppression, sequence: int) -> dict[str, Any]:
