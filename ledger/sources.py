@@ -15,7 +15,7 @@ _SOURCE = Table(
 )
 
 
-class Sources:
+class SourceRegistry:
     """Name to settings, as the JSON object that the settings model takes."""
 
     def __init__(self, engine: Engine) -> None:

@@ -18,7 +18,7 @@ from ledger.models import Models
 from ledger.progress import StageOutputs
 from ledger.requests import Requests, request_id
 from ledger.runs import Runs
-from ledger.sources import Sources
+from ledger.sources import SourceRegistry
 
 DAY = timedelta(days=1)
 
@@ -40,7 +40,7 @@ def test_batches_hold_every_item_in_order_and_none_is_too_long(items, size):
 
 
 def test_sources_are_remembered_as_they_were_last_put(ledger):
-    sources = Sources(ledger)
+    sources = SourceRegistry(ledger)
     sources.put("b", {"path": "/b"})
     sources.put("a", {"path": "/a", "include": ["*.md"]})
     sources.put("b", {"path": "/c"})
@@ -169,11 +169,11 @@ def test_a_failed_write_leaves_nothing_and_names_the_database(ledger):
 
     with pytest.raises(StoreUnavailable, match=r"sqlite: no such table: nowhere"):
         write_half()
-    assert Sources(ledger).all() == {}
+    assert SourceRegistry(ledger).all() == {}
 
 
 def test_putting_what_is_already_there_writes_nothing(ledger, noon):
-    sources, access, approvals = Sources(ledger), Access(ledger), Approvals(ledger)
+    sources, access, approvals = SourceRegistry(ledger), Access(ledger), Approvals(ledger)
 
     def put_all():
         sources.put("a", {"path": "/a"})
