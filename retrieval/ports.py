@@ -1,0 +1,38 @@
+"""What a search asks of others: what access keys stand for, and what must not be shown at this very moment."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal, Protocol
+
+Suppressible = Literal["document", "version", "subject", "source"]
+
+
+class AccessTerms(Protocol):
+    """The terms that rows of the index carry as one key."""
+
+    @property
+    def access_key(self) -> str: ...
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Empty: everyone whose clearance reaches the classification."""
+        ...
+
+    @property
+    def classification(self) -> str: ...
+    @property
+    def purposes(self) -> tuple[str, ...]: ...
+
+
+class Standing(Protocol):
+    """What was refused since the index was last written. Asked after the store, for every search; a search without an answer is refused.
+
+    Either method raises StoreUnavailable where it cannot tell.
+    """
+
+    def suppressed(self, keys: Collection[str], kind: Suppressible, /) -> set[str]:
+        """Those of the keys that must never be served again."""
+        ...
+
+    def withdrawn(self, subject_keys: Collection[str], purpose: str, at: datetime, /, *, source_id: str) -> set[str]:
+        """Those of the people who no longer consent to this purpose for this source."""
+        ...

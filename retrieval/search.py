@@ -1,0 +1,140 @@
+"""Governed search: from a question to the hits that its reader may see, or to the reason why there are none."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import polars as pl
+
+from contracts.errors import UsageError
+from contracts.ports import Embedder, VectorQuery, VectorStore
+from contracts.terms import Classification
+from retrieval.ports import AccessTerms, Standing
+from retrieval.readers import Reader, open_keys
+from retrieval.withhold import withhold
+
+MOST_HITS = 1_000
+_DEEPEST = 4_000
+"""Rows looked at, at most, where much of what is found has to be withheld."""
+_DEEPER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and what for."""
+
+    text: str
+    purpose: str = "retrieval"
+    limit: int = 5
+    hybrid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What is asked: the index, the model that it was made with, what its access keys stand for, and what was refused since."""
+
+    store: VectorStore
+    embedder: Embedder
+    terms: Collection[AccessTerms]
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage with the place that it comes from. A higher score is better; scores of different questions do not compare."""
+
+    chunk_id: str
+    document_id: str
+    uri: str
+    text: str
+    score: float
+    page_start: int
+    page_end: int
+    char_start: int
+    char_end: int
+    heading_path: str
+    source_id: str
+    title: str
+    language: str
+    version_id: str
+    classification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hits, best first; or none, and one sentence that says why."""
+
+    hits: tuple[Hit, ...]
+    reason: str | None
+
+
+def search(question: Question, reader: Reader, corpus: Corpus, /, *, now: datetime) -> Answer:
+    """At most `limit` hits that the terms open to this reader for this purpose, unexpired at `now`, of nobody who withdrew, nothing erased.
+
+    The standing is asked after the store, so what was acknowledged before the search ended holds. Raises StoreUnavailable where the
+    index or the standing cannot be asked: no answer rather than one that may be unlawful.
+    """
+    if not 1 <= question.limit <= MOST_HITS:
+        raise UsageError(f"a search gives 1 to {MOST_HITS} hits, not {question.limit}.")
+    keys = open_keys(reader, question.purpose, corpus.terms)
+    reason = _refusal(question, reader, corpus, keys)
+    if reason:
+        return Answer((), reason)
+    kept, withheld = _look(question, reader, corpus, keys, now)
+    if kept.height:
+        return Answer(tuple(Hit(**row) for row in kept.head(question.limit).select(field.name for field in fields(Hit)).to_dicts()), None)
+    return Answer((), _why_nothing(question, reader, corpus, withheld))
+
+
+def _refusal(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...]) -> str | None:
+    """Why the store need not be asked at all."""
+    if not question.text.strip():
+        return "The question is empty."
+    if question.purpose not in reader.purposes:
+        allowed = ", ".join(sorted(reader.purposes)) or "none"
+        return f"Reader {reader.name} may not search for the purpose {question.purpose!r}; theirs are: {allowed}."
+    if not corpus.terms:
+        return "The index is empty: nothing has been admitted to it yet."
+    if not any(question.purpose in terms.purposes for terms in corpus.terms):
+        return f"Nothing in the index was admitted for the purpose {question.purpose!r}."
+    return None if keys else f"Nothing in the index is open to {_seen_as(reader)} for the purpose {question.purpose!r}."
+
+
+def _look(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...], now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Ask ever deeper until enough is kept, the index has no more, or it is deep enough."""
+    vector, limit = corpus.embedder.embed_query(question.text), question.limit
+    while True:
+        query = VectorQuery(vector, question.text, keys, int(now.timestamp()), limit, question.hybrid)
+        found = corpus.store.search(query)
+        permitted = found.filter(_permitted(query, question.purpose, reader))
+        kept, withheld = withhold(permitted, corpus.standing, purpose=question.purpose, now=now)
+        if kept.height >= question.limit or found.height < limit or limit >= _DEEPEST:
+            return kept, withheld
+        limit = min(limit * _DEEPER, _DEEPEST)
+
+
+def _permitted(query: VectorQuery, purpose: str, reader: Reader) -> pl.Expr:
+    """The store's own filter once more, in other words: a fault there must not become a disclosure."""
+    seen = [each.value for each in Classification if each.rank <= reader.clearance.rank]
+    fresh = (pl.col("expires_at") == 0) | (pl.col("expires_at") > query.now)
+    open_ = pl.col("access_key").is_in(query.access_keys) & pl.col("classification").is_in(seen)
+    return fresh & open_ & pl.col("purposes").list.contains(purpose)
+
+
+def _why_nothing(question: Question, reader: Reader, corpus: Corpus, withheld: pl.DataFrame) -> str:
+    if withheld.height:
+        erased = withheld.filter(pl.col("rule") == "erased").height
+        return (
+            f"All {withheld.height} passages found are withheld: {erased} erased, {withheld.height - erased} without consent any more; "
+            "the next run removes them."
+        )
+    if corpus.store.state().rows == 0:
+        return "The index is empty. Fill it with: ragkeep ingest"
+    return (
+        f"Of what is open to {_seen_as(reader)} for the purpose {question.purpose!r}, nothing is in the index: it expired or was removed."
+    )
+
+
+def _seen_as(reader: Reader) -> str:
+    groups = ", ".join(sorted(reader.groups)) or "no groups"
+    return f"{reader.name} (clearance {reader.clearance.value}, {groups})"
