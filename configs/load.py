@@ -1,7 +1,5 @@
 """Reading `ragkeep.yaml` and the environment; every mistake becomes one line that names the file and the key's path."""
 
-import base64
-import binascii
 import difflib
 import os
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from configs.settings import Settings
-from contracts.errors import KeyFileError, SettingsError
+from contracts.errors import SettingsError
 
 FILE_NAME = "ragkeep.yaml"
 DEFAULT_WORKSPACE = Path(".ragkeep")
@@ -38,14 +36,9 @@ def load_settings(path: Path | None, /) -> Settings:
         raise SettingsError("\n".join(f"{where}: {_describe(problem, Settings)}" for problem in error.errors())) from None
 
 
-def keys_from_environment() -> tuple[bytes | None, bytes | None]:
-    """The key and the pepper of `RAGKEEP_KEY` and `RAGKEEP_PEPPER`, each in base64; None where unset."""
-    return _decoded("RAGKEEP_KEY"), _decoded("RAGKEEP_PEPPER")
-
-
-def user_name() -> str:
-    """Who runs this process, for the log of runs."""
-    return os.environ.get("RAGKEEP_USER") or os.environ.get("USER") or "unknown"
+def keys_from_environment() -> dict[str, str | None]:
+    """`key` and `pepper` in base64, as `RAGKEEP_KEY` and `RAGKEEP_PEPPER` give them; None where unset."""
+    return {name: os.environ.get(f"RAGKEEP_{name.upper()}") or None for name in ("key", "pepper")}
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -82,13 +75,3 @@ def _siblings(model: type[BaseModel], location: Sequence[str]) -> list[str]:
         candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
         model = next((one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)), model)
     return list(model.model_fields)
-
-
-def _decoded(variable: str) -> bytes | None:
-    value = os.environ.get(variable)
-    if not value:
-        return None
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
-        raise KeyFileError(f"{variable}: not base64. Take the value from a key file made by `ragkeep init`.") from None

@@ -1,6 +1,6 @@
 """Counts and outcomes, each with a name, a type and a unit."""
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class DocumentCounts:
     quarantined: int = 0
     withheld: int = 0
 
+    def __add__(self, other: "DocumentCounts", /) -> "DocumentCounts":
+        return DocumentCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkCounts:
@@ -43,6 +46,9 @@ class Applied:
     cache_hits: int = 0
     upserted: int = 0
     deleted: int = 0
+
+    def __add__(self, other: "Applied", /) -> "Applied":
+        return Applied(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ class Present:
         columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
         return pl.DataFrame([pl.Series(name, values, pl.String) for name, values in zip(_COLUMNS, columns, strict=True)])
 
+    def row(self, chunk_id: str, /) -> dict[str, str] | None:
+        """One row of `frame` with the `run_id` that wrote it, None if the store does not hold the chunk."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(_PRESENT).where(_PRESENT.c.chunk_id == chunk_id)).one_or_none()
+        return dict(found._mapping) if found else None
+
     def count(self, document_ids: Collection[str] | None = None, /) -> int:
         """Rows of some documents, or all rows."""
         if document_ids is not None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from configs.offline import go_offline
 from contracts.errors import RagkeepError
@@ -47,12 +47,12 @@ def main() -> None:
     go_offline()
     try:
         app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        print(f"ragkeep: {error}", file=sys.stderr)
         sys.exit(2)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         print("stopped; the next run takes up where this one was", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:

@@ -1,0 +1,102 @@
+"""Backfill: a window of a source processed again, in partitions that are remembered, so that an interrupted one goes on."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+
+import polars as pl
+
+from contracts.errors import UsageError
+from contracts.ids import bucket, fingerprint
+from contracts.ports import Listed, Progress, Source
+from contracts.results import Applied, ChunkCounts, DocumentCounts, Ingested
+from flows.count import Observed, count_documents
+from flows.ingest import bring_up_to_date
+from flows.prepare import pending, silver_fingerprint
+from flows.quarantine import OF_LISTING, note
+from flows.record import recorded
+from flows.refresh import refresh
+from flows.retire import Retired, finish_removals
+from flows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Documents by modification time (since ≤ time < until) and by the beginning of their uri."""
+
+    since: datetime
+    until: datetime
+    prefix: str
+
+    @classmethod
+    def of(cls, *, since: datetime | None, until: datetime | None, prefix: str = "") -> "Window":
+        """A window whose open ends reach to the beginning and the end of time; moments without a zone are in UTC."""
+        return cls(_in_utc(since or datetime.min), _in_utc(until or datetime.max), prefix)
+
+    def holds(self, listed: Listed, /) -> bool:
+        """Whether the document is in the window."""
+        return self.since <= listed.modified_at < self.until and listed.uri.startswith(self.prefix)
+
+
+def backfill(
+    workspace: Workspace, source_id: str, window: Window, /, *, partitions: int, restart: bool, now: datetime, progress: Progress
+) -> Ingested:
+    """Every document of the window is read, parsed and indexed again. Documents outside it, listed or not, are left alone.
+
+    A partition that is finished is not done again by the same backfill (the same window, partitions and settings), unless `restart`.
+    """
+    if source_id not in workspace.registry.all():
+        raise UsageError(f"{source_id}: no such source; known: {', '.join(workspace.registry.all()) or 'none'}")
+    started = perf_counter()
+    source = workspace.registry.open(source_id)
+    listing = [listed for listed in source.list() if window.holds(listed)]
+    name = _name(workspace, source_id, window, partitions)
+    if restart:
+        workspace.backfills.restart(name)
+    total = _Part()
+    with recorded(workspace, "backfill", source_id, now=now) as run:
+        finish_removals(workspace)
+        for partition in workspace.backfills.remaining(name, partitions):
+            part = [listed for listed in listing if bucket(workspace.identity.document(source_id, listed.uri), partitions) == partition]
+            done = _again(workspace, source, part, run.run_id, now=now, progress=progress)
+            total = _Part(total.documents + done.documents, done.chunks, total.applied + done.applied)
+            workspace.backfills.finish(name, partition, now)
+            progress.advance("partitions", partition + 1, partitions)
+        finish_removals(workspace)
+        seconds = round(perf_counter() - started, 3)
+        result = Ingested(total.documents, total.chunks, **asdict(total.applied), seconds=seconds, run_id=run.run_id)
+        run.counts = result
+    return result
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one partition came to, or all so far."""
+
+    documents: DocumentCounts = DocumentCounts()
+    chunks: ChunkCounts = ChunkCounts()
+    applied: Applied = Applied()
+
+
+def _again(workspace: Workspace, source: Source, part: Sequence[Listed], run_id: str, *, now: datetime, progress: Progress) -> _Part:
+    """One partition, from the source's bytes on, as if it had never been parsed."""
+    refreshed = refresh(workspace, source, part, now=now, progress=progress)
+    note(workspace, refreshed.refusals, (), fingerprint=OF_LISTING, now=now)
+    ids = list(refreshed.listed)
+    workspace.outputs.forget(ids)
+    workspace.lake.elements.forget(ids)
+    todo = pending(workspace, retry=True).filter(pl.col("document_id").is_in(ids))
+    done = bring_up_to_date(workspace, run_id, todo, now=now, progress=progress)
+    observed = Observed(source.name, refreshed, Retired(frozenset(), frozenset()))
+    documents = count_documents(workspace, [observed], frozenset(), done.prepared)
+    return _Part(documents, done.synchronised.decision.counts, done.synchronised.applied)
+
+
+def _name(workspace: Workspace, source_id: str, window: Window, partitions: int) -> str:
+    settings = silver_fingerprint(workspace)
+    return fingerprint("backfill", source=source_id, partitions=partitions, settings=settings, **{k: str(v) for k, v in asdict(window).items()})

@@ -1,0 +1,143 @@
+"""Erasure: suppressed at once, then forgotten by every copy, and refused for ever."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+
+from configs.faults import reach
+from contracts.errors import UsageError
+from contracts.ports import Progress
+from contracts.results import Erased, Forgotten
+from flows.record import recorded
+from flows.retire import forget_everywhere
+from flows.synchronise import synchronise
+from flows.workspace import Workspace
+from governance.terms import effective_terms
+from ledger.consent import Receipt
+from ledger.requests import Request, request_id
+from ledger.suppressions import Suppression
+
+Kind = Literal["subject", "document", "uri", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What to erase: everything about a person, one document by its id or its place, or a whole source."""
+
+    kind: Kind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A document that an erasure reaches."""
+
+    document_id: str
+    version_id: str
+    source_id: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an erasure would reach: documents, and entries by copy."""
+
+    targets: tuple[Target, ...]
+    copies: dict[str, int]
+
+
+def preview(workspace: Workspace, selector: Selector, /) -> Preview:
+    """The documents of a selector, and what every copy holds of them. Changes nothing."""
+    targets = find_targets(workspace, selector)
+    ids = [target.document_id for target in targets]
+    return Preview(targets, {copy.name: copy.count(ids) for copy in workspace.copies})
+
+
+def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, ...]:
+    """The documents that the selector names, and every other document of the same bytes. UsageError if nothing and nobody is known by it."""
+    manifest = workspace.lake.manifest.read()
+    named = manifest.filter(_names(workspace, manifest, selector))
+    if named.is_empty() and selector.kind != "subject":
+        raise UsageError(f"erase: no document with {selector.kind} {selector.value!r} is held. What is held: ragkeep status")
+    same = manifest.join(named, on="version_id", how="semi").sort("source_id", "uri")
+    return tuple(Target(*row) for row in same.select("document_id", "version_id", "source_id", "uri").iter_rows())
+
+
+def erase(workspace: Workspace, selector: Selector, /, *, now: datetime, progress: Progress) -> Erased:
+    """The documents are in no copy when this returns; `purge` says whether their bytes are gone from the disk too.
+
+    Each step is recorded: a killed erasure is finished by `resume_erasures`, which every run calls. What the erased documents hid,
+    their duplicates, is served from the same run on.
+    """
+    targets = find_targets(workspace, selector)
+    request = request_id(selector.kind, _opaque(workspace, selector), now)
+    workspace.suppressions.add(_suppressions(workspace, selector, targets, request, now))
+    reach("erase.suppressed")
+    if selector.kind == "subject":
+        _withdraw(workspace, selector.value, now)
+    recorded_request = workspace.requests.record(selector.kind, _opaque(workspace, selector), now, [target.document_id for target in targets])
+    return _carry_out(workspace, recorded_request, now, progress)
+
+
+def resume_erasures(workspace: Workspace, /, *, now: datetime, progress: Progress) -> tuple[Erased, ...]:
+    """Erasures that a killed process left, each finished now."""
+    return tuple(_carry_out(workspace, request, now, progress) for request in workspace.requests.unfinished())
+
+
+def _carry_out(workspace: Workspace, request: Request, now: datetime, progress: Progress) -> Erased:
+    with recorded(workspace, "erase", "", now=now) as run:
+        before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
+        synchronise(workspace, run.run_id, now=now, progress=progress)
+        reach("erase.synchronised")
+        copies = _counted_from(before, forget_everywhere(workspace, request.documents))
+        workspace.requests.advance(request.request_id, "deleted", now, copies)
+        run.counts = Erased(request.request_id, "deleted", len(request.documents), copies)
+    return run.counts
+
+
+def _names(workspace: Workspace, manifest: pl.DataFrame, selector: Selector) -> pl.Expr:
+    match selector.kind:
+        case "document":
+            return pl.col("document_id") == selector.value
+        case "uri":
+            return pl.col("uri") == selector.value
+        case "source":
+            return pl.col("source_id") == selector.value
+        case "subject":
+            key = workspace.identity.subject(selector.value)
+            terms = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
+            return pl.col("document_id").is_in(terms.filter(pl.col("subject_keys").list.contains(key))["document_id"].to_list())
+
+
+def _opaque(workspace: Workspace, selector: Selector) -> str:
+    """The selector's value as it may be kept: ids as they are, names as keyed hashes."""
+    match selector.kind:
+        case "document":
+            return selector.value
+        case "subject":
+            return workspace.identity.subject(selector.value)
+        case _:
+            return workspace.identity.content(selector.kind, selector.value)
+
+
+def _suppressions(workspace: Workspace, selector: Selector, targets: Sequence[Target], request: str, now: datetime) -> list[Suppression]:
+    entries = [Suppression("document", target.document_id, request, now) for target in targets]
+    entries += [Suppression("version", target.version_id, request, now) for target in targets]
+    if selector.kind == "source":
+        entries.append(Suppression("source", _opaque(workspace, selector), request, now))
+    return entries
+
+
+def _withdraw(workspace: Workspace, subject: str, now: datetime) -> None:
+    """An erased person agrees to nothing any more; a new grant admits only documents that were never erased."""
+    key = workspace.identity.subject(subject)
+    purposes = workspace.settings.policies.purposes
+    workspace.consent.record(Receipt(key, purpose, "withdrawn", now, now, method="erasure") for purpose in purposes)
+
+
+def _counted_from(before: dict[str, int], forgotten: tuple[Forgotten, ...]) -> tuple[Forgotten, ...]:
+    """Counts from before the index was synchronised, which already took rows out."""
+    return tuple(Forgotten(copy.copy, before[copy.copy], copy.after, copy.shared) for copy in forgotten)

@@ -1,0 +1,72 @@
+"""Ingest: sources → bronze → silver → gold → index, whatever changed and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from time import perf_counter
+
+import polars as pl
+
+from contracts.ports import Listed, Progress, Source
+from contracts.results import Ingested
+from flows.count import Observed, count_documents
+from flows.prepare import Prepared, pending, prepare
+from flows.quarantine import note_listing
+from flows.record import recorded
+from flows.refresh import refresh
+from flows.retire import finish_removals, retire_expired, retire_vanished
+from flows.synchronise import Synchronised, synchronise
+from flows.workspace import Workspace
+
+
+def ingest(
+    workspace: Workspace, sources: Sequence[str], /, *, retry_quarantined: bool = False, now: datetime, progress: Progress
+) -> Ingested:
+    """The index holds what these sources, terms and consents want as of `now`. A run that changes nothing writes nothing."""
+    opened = [workspace.registry.open(name) for name in sources]
+    return ingest_from(workspace, opened, flow="ingest", retry_quarantined=retry_quarantined, now=now, progress=progress)
+
+
+def ingest_from(
+    workspace: Workspace, sources: Sequence[Source], /, *, flow: str, retry_quarantined: bool, now: datetime, progress: Progress
+) -> Ingested:
+    """As `ingest`, from sources that are open already."""
+    started = perf_counter()
+    with recorded(workspace, flow, ",".join(source.name for source in sources), now=now) as run:
+        finish_removals(workspace)
+        observed = [_observe(workspace, source, now, progress) for source in sources]
+        expired = retire_expired(workspace, now=now)
+        done = bring_up_to_date(workspace, run.run_id, pending(workspace, retry=retry_quarantined), now=now, progress=progress)
+        finish_removals(workspace)
+        result = Ingested(
+            documents=count_documents(workspace, observed, expired, done.prepared),
+            chunks=done.synchronised.decision.counts,
+            **asdict(done.synchronised.applied),
+            seconds=round(perf_counter() - started, 3),
+            run_id=run.run_id,
+        )
+        run.counts = result
+    if result.documents.withheld:
+        workspace.notifier.notify("removals.withheld", sources=[source.name for source in sources], documents=result.documents.withheld)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """What silver and the index took."""
+
+    prepared: Prepared
+    synchronised: Synchronised
+
+
+def bring_up_to_date(workspace: Workspace, run_id: str, todo: pl.DataFrame, /, *, now: datetime, progress: Progress) -> UpToDate:
+    """Silver of these documents, and the whole index, are current."""
+    prepared = prepare(workspace, todo, now=now, progress=progress)
+    return UpToDate(prepared, synchronise(workspace, run_id, now=now, progress=progress))
+
+
+def _observe(workspace: Workspace, source: Source, now: datetime, progress: Progress) -> Observed:
+    listing: list[Listed] = list(source.list())
+    refreshed = refresh(workspace, source, listing, now=now, progress=progress)
+    note_listing(workspace, source.name, refreshed.refusals, now=now)
+    return Observed(source.name, refreshed, retire_vanished(workspace, source.name, refreshed, now=now))

@@ -1,0 +1,58 @@
+"""The embedding model of a workspace, known without loading it, loaded when the first text needs it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from configs.settings import ModelSettings
+from contracts.ports import Embedder, ModelIdentity
+from embeddings.describe import ModelFolder, describe
+from embeddings.identify import digest, identify, model_fingerprint
+from embeddings.locate import locate
+from embeddings.tokenizer import ModelTokenizer
+from ledger.models import Models
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A model on disk. Each property is computed once, and costs only what it must."""
+
+    how: ModelSettings
+    base: Path
+    known: Models
+
+    @cached_property
+    def folder(self) -> ModelFolder:
+        return describe(locate(self.how.name, relative_to=self.base), self.how)
+
+    @cached_property
+    def tokenizer(self) -> ModelTokenizer:
+        return ModelTokenizer(self.folder)
+
+    @cached_property
+    def tokenizer_identity(self) -> str:
+        """A hash of the tokenizer's file, read without loading it."""
+        return digest(self.folder.tokenizer)
+
+    @cached_property
+    def identity(self) -> ModelIdentity:
+        return identify(self.folder, digest_of=self._digest)
+
+    @property
+    def fingerprint(self) -> str:
+        return model_fingerprint(self.identity)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The loaded model: this is what imports torch."""
+        from embeddings.model import SentenceEmbedder
+
+        return SentenceEmbedder(self.folder, self.identity, batch_tokens=self.how.batch_tokens)
+
+    def _digest(self, weights: Path) -> str:
+        stat = weights.stat()
+        known = self.known.get(str(weights), stat.st_size, stat.st_mtime_ns)
+        if known is None:
+            known = digest(weights)
+            self.known.put(str(weights), stat.st_size, stat.st_mtime_ns, known)
+        return known

@@ -1,0 +1,93 @@
+"""Notifiers: events as structured log lines, to a webhook, or to both. Fields are counts, names and ids, never content."""
+
+import json
+import logging
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contracts.ports import Notifier
+
+_TIMEOUT_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LogNotifier:
+    """Writes each event as one JSON line."""
+
+    logger: logging.Logger
+
+    def notify(self, event: str, /, **fields: Any) -> None:
+        """Log the event."""
+        self.logger.info(event, extra={"fields": fields})
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookNotifier:
+    """Posts each event as a JSON object. An unreachable receiver is logged and costs nothing else."""
+
+    url: str
+    logger: logging.Logger
+
+    def notify(self, event: str, /, **fields: Any) -> None:
+        """Post the event."""
+        body = json.dumps({"event": event, **fields}, default=str).encode()
+        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})  # noqa: S310  the settings allow http(s) only
+        try:
+            urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()  # noqa: S310
+        except OSError as error:
+            self.logger.warning("notify.failed", extra={"fields": {"event": event, "error": type(error).__name__}})
+
+
+@dataclass(frozen=True, slots=True)
+class Notifiers:
+    """Tells all of them."""
+
+    members: Sequence[Notifier]
+
+    def notify(self, event: str, /, **fields: Any) -> None:
+        """Pass the event on."""
+        for member in self.members:
+            member.notify(event, **fields)
+
+
+@dataclass(slots=True)
+class MemoryNotifier:
+    """The twin: remembers what it was told."""
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def notify(self, event: str, /, **fields: Any) -> None:
+        """Remember the event."""
+        self.events.append((event, fields))
+
+
+def open_notifier(log_file: Path, webhook: str | None, /) -> Notifier:
+    """A notifier that logs to `log_file` and, if there is a webhook, posts there too."""
+    logger = logging.getLogger(f"ragkeep.{log_file}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if not logger.handlers:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log_file, encoding="utf-8", delay=True)
+        handler.setFormatter(_JsonLines())
+        logger.addHandler(handler)
+    log = LogNotifier(logger)
+    return Notifiers((log, WebhookNotifier(webhook, logger))) if webhook else log
+
+
+def close_notifier(log_file: Path, /) -> None:
+    """Close the log file that `open_notifier` opened."""
+    logger = logging.getLogger(f"ragkeep.{log_file}")
+    for handler in list(logger.handlers):
+        handler.close()
+        logger.removeHandler(handler)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        line = {"at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname.lower(), "event": record.getMessage()}
+        return json.dumps(line | fields, default=str, ensure_ascii=False)

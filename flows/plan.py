@@ -1,0 +1,68 @@
+"""Plan: what an ingest would do, and why, without doing it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from embeddings.identify import cache_key
+from flows.decide import decide
+from flows.prepare import pending
+from flows.workspace import Workspace
+from vectorstore.diff import diff
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One document that would be read, parsed or removed."""
+
+    action: str
+    uri: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Documents one by one; of the index what is known before parsing: rows of documents that are still to be parsed come on top."""
+
+    documents: tuple[Step, ...]
+    upserts: int
+    deletes: int
+    embeds: int
+    reasons: dict[str, int]
+
+
+def plan(workspace: Workspace, sources: Sequence[str], /, *, now: datetime) -> Plan:
+    """What `ingest` would do as of `now`. Lists the sources, reads no document, and writes nothing to any store."""
+    steps = [step for source_id in sources for step in _listing_steps(workspace, source_id)]
+    listed = {(step.action, step.uri) for step in steps}
+    reparse = pending(workspace).select("uri").to_series()
+    steps += [Step("parse", uri, "no chunks by the current settings") for uri in reparse if not {("read", uri), ("remove", uri)} & listed]
+    decision = decide(workspace, now=now)
+    changes = diff(decision.wanted, workspace.present.frame())
+    texts = workspace.lake.chunks.read(changes.upserts["document_id"].unique().to_list(), columns=["chunk_id", "text"])
+    keys = {
+        cache_key(workspace.identity, workspace.model.identity, text)
+        for text in texts.join(changes.upserts, on="chunk_id", how="semi")["text"]
+    }
+    reasons = Counter(f"refused: {rule}" for rule in decision.refused["rule"])
+    reasons["redundant: another chunk stands for it"] += decision.redundant.height
+    return Plan(tuple(steps), changes.upserts.height, changes.deletes, len(keys - workspace.vectors.get(keys).keys()), dict(+reasons))
+
+
+def _listing_steps(workspace: Workspace, source_id: str) -> list[Step]:
+    held = workspace.lake.manifest.read().filter(pl.col("source_id") == source_id)
+    known = {row["uri"]: row for row in held.iter_rows(named=True)}
+    steps, seen = [], set()
+    for listed in workspace.registry.open(source_id).list():
+        seen.add(listed.uri)
+        before = known.get(listed.uri)
+        if listed.problem:
+            steps.append(Step("quarantine", listed.uri, f"{listed.problem.rule}: {listed.problem.detail}"))
+        elif before is None:
+            steps.append(Step("read", listed.uri, "new"))
+        elif before["stat"] != listed.stat:
+            steps.append(Step("read", listed.uri, "size or modification time changed"))
+    return steps + [Step("remove", uri, "no longer listed") for uri in sorted(known.keys() - seen)]

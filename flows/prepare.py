@@ -1,0 +1,153 @@
+"""Bronze to silver: each new version parsed, cleaned, cut into chunks and compared with all others, in batches that a crash leaves whole."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from chunking.chunk import chunk, chunking_fingerprint
+from cleaning.clean import clean, cleaning_fingerprint
+from configs.faults import reach
+from contracts.ids import fingerprint
+from contracts.ports import Progress
+from contracts.tables import Quarantined
+from flows.quarantine import Refusal, note
+from flows.workspace import Workspace
+from parsing.documents import Parsed, ToParse
+from parsing.fingerprint import parsing_fingerprint
+from parsing.parse import parse_files
+from parsing.tabulate import tabulate
+
+_BATCH_FILES = 100
+_BATCH_ELEMENTS = 20_000
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Document ids by outcome."""
+
+    finished: set[str] = field(default_factory=set)
+    quarantined: set[str] = field(default_factory=set)
+
+
+def silver_fingerprint(workspace: Workspace, /) -> str:
+    """Of parsing, cleaning and chunking together: the address of a document's chunks."""
+    settings, model = workspace.settings, workspace.model
+    return fingerprint(
+        "silver",
+        parsing=parsing_fingerprint(settings.parsing),
+        cleaning=cleaning_fingerprint(settings.cleaning),
+        chunking=chunking_fingerprint(settings.chunking, model.tokenizer, model.tokenizer_identity),
+    )
+
+
+def pending(workspace: Workspace, /, *, retry: bool = False) -> pl.DataFrame:
+    """The manifest's rows of documents whose current version has no finished chunks by the current settings, sorted by bucket.
+
+    A version that is in quarantine is not tried again, unless `retry`, or the settings it failed under have changed.
+    """
+    current = silver_fingerprint(workspace)
+    manifest = workspace.lake.manifest.read().filter((pl.col("state") != "removed") & pl.col("terms_problem").is_null())
+    of_version = ["document_id", "version_id"]
+    todo = manifest.join(workspace.outputs.frame().filter(pl.col("fingerprint") == current), on=of_version, how="anti")
+    if not retry:
+        failed = workspace.lake.quarantine.read(columns=[*of_version, "fingerprint"]).filter(pl.col("fingerprint") == current)
+        todo = todo.join(failed, on=of_version, how="anti")
+    return todo.sort("bucket", "document_id")
+
+
+def prepare(workspace: Workspace, todo: pl.DataFrame, /, *, now: datetime, progress: Progress) -> Prepared:
+    """Silver holds the elements and chunks of these documents, or the quarantine says why not; then the old version's chunks stay."""
+    done = Prepared()
+    parsed_before = _parsed_before(workspace, todo)
+    to_parse = todo.join(parsed_before, on=["document_id", "version_id"], how="anti")
+    for batch in parsed_before.iter_slices(_BATCH_FILES):
+        _finish(workspace, todo, batch["document_id"].to_list(), done, now)
+        progress.advance("prepare", len(done.finished), todo.height)
+    for parsed in _batches(parse_files(_files(workspace, to_parse), workspace.settings.parsing)):
+        good = _store(workspace, todo, parsed, done, now)
+        _finish(workspace, todo, good, done, now)
+        progress.advance("prepare", len(done.finished) + len(done.quarantined), todo.height)
+    return done
+
+
+def _parsed_before(workspace: Workspace, todo: pl.DataFrame) -> pl.DataFrame:
+    """document_id and version_id of what the lake holds elements of, by the current parsing: only cleaning or chunking has changed."""
+    held = workspace.lake.elements.read(todo["document_id"].to_list(), columns=["document_id", "version_id", "fingerprint"]).unique()
+    same = held.filter(pl.col("fingerprint") == parsing_fingerprint(workspace.settings.parsing))
+    return same.join(todo, on=["document_id", "version_id"], how="semi").select("document_id", "version_id").sort("document_id")
+
+
+def _files(workspace: Workspace, todo: pl.DataFrame) -> Iterator[ToParse]:
+    for document_id, version_id, uri in todo.select("document_id", "version_id", "uri").iter_rows():
+        yield ToParse(document_id, version_id, uri.rpartition("/")[2], workspace.blobs.get(document_id, version_id))
+
+
+def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
+    """In the order in which they were parsed, which is nearly that of the buckets: so a batch is few commits."""
+    batch: list[Parsed] = []
+    elements = 0
+    for document in parsed:
+        batch.append(document)
+        elements += len(document.elements)
+        if len(batch) == _BATCH_FILES or elements > _BATCH_ELEMENTS:
+            yield batch
+            batch, elements = [], 0
+    if batch:
+        yield batch
+
+
+def _store(workspace: Workspace, todo: pl.DataFrame, parsed: list[Parsed], done: Prepared, now: datetime) -> list[str]:
+    """Elements are in the lake, failures in the quarantine; answers the documents that have elements."""
+    failed = {document.document_id: document.failure for document in parsed if document.failure}
+    if failed:
+        rows = todo.filter(pl.col("document_id").is_in(list(failed))).iter_rows(named=True)
+        refusals = [Refusal(row["document_id"], row["version_id"], row["source_id"], row["uri"], failed[row["document_id"]]) for row in rows]
+        note(workspace, refusals, (), fingerprint=silver_fingerprint(workspace), now=now)
+        done.quarantined.update(failed)
+    good = [document.document_id for document in parsed if not document.failure]
+    frame = tabulate(
+        (document for document in parsed if not document.failure),
+        fingerprint=parsing_fingerprint(workspace.settings.parsing),
+        buckets=workspace.settings.stores.buckets,
+    )
+    workspace.lake.elements.replace(frame, good)
+    reach("prepare.elements")
+    return good
+
+
+def _finish(workspace: Workspace, todo: pl.DataFrame, document_ids: list[str], done: Prepared, now: datetime) -> None:
+    """From elements to chunks that are compared with all others; the last write says that all of it is there."""
+    if not document_ids:
+        return
+    lake, settings, current = workspace.lake, workspace.settings, silver_fingerprint(workspace)
+    elements, dropped = clean(lake.elements.read(document_ids), settings.cleaning)
+    chunks = chunk(
+        elements, settings.chunking, workspace.model.tokenizer, workspace.identity, buckets=settings.stores.buckets, fingerprint=current
+    )
+    lake.dropped.replace(dropped, document_ids)
+    lake.chunks.replace(chunks, document_ids)
+    reach("prepare.chunks")
+    _compare(workspace, chunks, document_ids)
+    workspace.lake.quarantine.replace(Quarantined.create_empty(), document_ids)
+    rows = todo.filter(pl.col("document_id").is_in(document_ids))
+    workspace.outputs.finish(_outputs(rows, elements, chunks, current), now)
+    reach("prepare.finished")
+    for document_id, version_id in rows.select("document_id", "version_id").iter_rows():
+        workspace.blobs.keep_only(document_id, [version_id])
+    done.finished.update(document_ids)
+
+
+def _compare(workspace: Workspace, chunks: pl.DataFrame, document_ids: list[str]) -> None:
+    """The duplicate index knows exactly these texts of these documents."""
+    workspace.duplicates.add(chunks.select("text_key", "document_id", "text"))
+    workspace.duplicates.own(chunks.select("text_key", "document_id"), document_ids)
+
+
+def _outputs(rows: pl.DataFrame, elements: pl.DataFrame, chunks: pl.DataFrame, current: str) -> pl.DataFrame:
+    outputs = rows.select("document_id", "version_id", fingerprint=pl.lit(current))
+    for name, frame in (("elements", elements), ("chunks", chunks)):
+        counts = frame.group_by("document_id").agg(pl.len().cast(pl.Int64).alias(name))
+        outputs = outputs.join(counts, on="document_id", how="left")
+    return outputs.with_columns(pl.col("elements", "chunks").fill_null(0))

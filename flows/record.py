@@ -1,0 +1,37 @@
+"""The record of a run: begun, and ended as it ended, in the ledger and in the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from flows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+@dataclass(slots=True)
+class Running:
+    """A run in progress; `counts` is what it will be remembered by."""
+
+    run_id: str
+    counts: "DataclassInstance | None" = None
+
+
+@contextmanager
+def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) -> Iterator[Running]:
+    """A run that the ledger knows from its start. A killed run is marked `interrupted` by the next process."""
+    started = perf_counter()
+    run = Running(workspace.runs.start(flow, source, now).run_id)
+    outcome = "failed"
+    try:
+        yield run
+        outcome = "done"
+    finally:
+        seconds = perf_counter() - started
+        counts: dict[str, Any] = asdict(run.counts) if run.counts else {}
+        workspace.runs.finish(run.run_id, outcome, now + timedelta(seconds=seconds), counts)  # type: ignore[arg-type]
+        workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round(seconds, 3), **counts)

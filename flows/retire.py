@@ -1,0 +1,73 @@
+"""Documents on their way out: those that left their source, have expired or were erased."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from configs.faults import reach
+from contracts.results import Forgotten
+from flows.refresh import Refreshed
+from flows.workspace import Workspace
+from governance.terms import effective_terms
+from governance.withhold import withhold
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """Document ids by what becomes of them."""
+
+    removed: frozenset[str]
+    withheld: frozenset[str]
+
+
+def retire_vanished(workspace: Workspace, source_id: str, refreshed: Refreshed, /, *, now: datetime) -> Retired:
+    """Mark what a complete listing no longer has: `removed`, or `missing` where so many removals at once wait for a person."""
+    held = workspace.lake.manifest.read(columns=["document_id", "source_id", "version_id"]).filter(pl.col("source_id") == source_id)
+    listed = pl.DataFrame(list(refreshed.listed.items()), schema={"document_id": pl.String, "version_id": pl.String}, orient="row")
+    unvanished = listed.filter(pl.col("document_id").is_in(list(refreshed.erased)).not_())
+    found = withhold(unvanished, held, workspace.settings.policies, approved=frozenset(workspace.approvals.approved(source_id)))
+    removed = {*found.removed, *(before for before, _ in found.moved)}
+    workspace.approvals.withhold(source_id, found.withheld, now)
+    _mark(workspace, removed, "removed")
+    _mark(workspace, found.withheld, "missing")
+    back = workspace.approvals.withheld(source_id).keys() & refreshed.listed.keys()
+    if back or removed:
+        workspace.approvals.clear({*back, *removed})
+    return Retired(frozenset(removed), frozenset(found.withheld))
+
+
+def retire_expired(workspace: Workspace, /, *, now: datetime) -> frozenset[str]:
+    """Mark as `removed` every document whose terms have ended by now."""
+    manifest = workspace.lake.manifest.read()
+    terms = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
+    expired = frozenset(terms.filter(pl.col("expires_at").is_between(1, int(now.timestamp())))["document_id"])
+    _mark(workspace, expired, "removed")
+    return expired
+
+
+def finish_removals(workspace: Workspace, /) -> tuple[Forgotten, ...]:
+    """Every copy has forgotten the documents marked `removed`; the manifest, which knows of them, forgets last.
+
+    A run calls it first, for what a killed run left, and last, for its own.
+    """
+    marked = workspace.lake.manifest.read(columns=["document_id", "state"]).filter(pl.col("state") == "removed")["document_id"].to_list()
+    return forget_everywhere(workspace, marked) if marked else ()
+
+
+def forget_everywhere(workspace: Workspace, document_ids: Collection[str], /) -> tuple[Forgotten, ...]:
+    """What each copy held of these documents before and after, in the order in which they were told."""
+    forgotten = []
+    for copy in workspace.copies:
+        forgotten.append(copy.forget(document_ids))
+        reach("retire.forgot")
+    return tuple(forgotten)
+
+
+def _mark(workspace: Workspace, document_ids: Collection[str], state: str) -> None:
+    if not document_ids:
+        return
+    rows = workspace.lake.manifest.read(document_ids).filter(pl.col("state") != state)
+    if rows.height:
+        workspace.lake.manifest.replace(rows.with_columns(state=pl.lit(state)), rows["document_id"].to_list())

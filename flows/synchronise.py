@@ -1,0 +1,133 @@
+"""Gold to the index: the difference applied once, in batches that a crash cannot leave half known."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from configs.faults import reach
+from contracts.ports import Progress, Vectors
+from contracts.results import Applied
+from embeddings.identify import cache_key
+from flows.decide import Decision, decide, known_access, write_gold
+from flows.workspace import Workspace
+from vectorstore.diff import Changes, diff
+
+_BATCH_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronised:
+    """What was decided, and what that did to the index."""
+
+    decision: Decision
+    applied: Applied
+
+
+def synchronise(workspace: Workspace, run_id: str, /, *, now: datetime, progress: Progress) -> Synchronised:
+    """The index holds what is wanted as of `now` when this returns.
+
+    An erasure that arrives meanwhile wins: batches are compared with the suppressions before and after, and what became suppressed
+    is decided anew and taken out.
+    """
+    applied = Applied()
+    while True:
+        decision = decide(workspace, now=now)
+        write_gold(workspace, decision)
+        workspace.access.put_many(known_access(decision))
+        applied += _apply(workspace, decision, run_id, progress)
+        if workspace.suppressions.sequence() == decision.sequence:
+            return Synchronised(decision, applied)
+
+
+def present_rows(workspace: Workspace, run_id: str, /) -> pl.DataFrame:
+    """chunk_id, document_id, row_hash of what the index holds: as remembered, or read back where that cannot be trusted."""
+    present, state = workspace.present, workspace.index.state()
+    if present.open_intent() or (present.collection() or "") != state.collection or present.count() != state.rows:
+        present.replace(read_back(workspace), state.collection, run_id)
+    return present.frame()
+
+
+def read_back(workspace: Workspace, /) -> pl.DataFrame:
+    """chunk_id, document_id, row_hash, vector_digest of every row that the store itself holds."""
+    batches = [
+        batch.select("chunk_id", "document_id", "row_hash", vector_digest=pl.Series(digests(batch["vector"]), dtype=pl.String))
+        for batch in workspace.index.read(vectors=True)
+    ]
+    schema = {name: pl.String for name in ("chunk_id", "document_id", "row_hash", "vector_digest")}
+    return pl.concat(batches) if batches else pl.DataFrame(schema=schema)
+
+
+def digests(vectors: pl.Series | Vectors, /) -> list[str]:
+    """A short hash of each vector's bytes: tells a vector that was altered from the one that was written."""
+    rows = np.asarray(vectors.to_list(), dtype="<f4") if isinstance(vectors, pl.Series) else np.ascontiguousarray(vectors, dtype="<f4")
+    return [hashlib.sha256(row.tobytes()).hexdigest()[:32] for row in rows]
+
+
+def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Progress) -> Applied:
+    if workspace.index.outdated() or not workspace.index.state().collection:
+        workspace.index.recreate()
+    changes = diff(decision.wanted, present_rows(workspace, run_id))
+    _delete(workspace, changes.withdrawals, run_id)
+    applied, done = Applied(deleted=changes.deletes), 0
+    for batch in changes.upserts.iter_slices(_BATCH_ROWS):
+        if workspace.suppressions.sequence() != decision.sequence:
+            return applied
+        applied += _upsert(workspace, batch, run_id)
+        done += batch.height
+        progress.advance("embed", done, changes.upserts.height)
+    _delete(workspace, changes.leftovers, run_id)
+    _release(workspace, changes)
+    return applied
+
+
+def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str) -> Applied:
+    rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
+    vectors, hits = _embed(workspace, rows)
+    workspace.present.intend(workspace.index.state().collection, rows["chunk_id"].to_list(), [])
+    reach("sync.intended")
+    workspace.index.upsert(rows, vectors)
+    reach("sync.upserted")
+    told = rows.select("chunk_id", "document_id", "row_hash").with_columns(vector_digest=pl.Series(digests(vectors), dtype=pl.String))
+    workspace.present.acknowledge(told, [], run_id)
+    reach("sync.acknowledged")
+    return Applied(embedded=rows.height - hits, cache_hits=hits, upserted=rows.height)
+
+
+def _embed(workspace: Workspace, rows: pl.DataFrame) -> tuple[Vectors, int]:
+    """Vectors in the rows' order, and how many came from the cache; the model is loaded only for what the cache lacks."""
+    model, identity = workspace.model.identity, workspace.identity
+    keys = [cache_key(identity, model, text) for text in rows["text"]]
+    owners = list(zip(keys, rows["document_id"], strict=True))
+    found = workspace.vectors.get(keys)
+    missing = {key: text for key, text in zip(keys, rows["text"], strict=True) if key not in found}
+    if missing:
+        vectors = workspace.model.embedder.embed_documents(list(missing.values()))
+        workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])
+        found |= dict(zip(missing, vectors, strict=True))
+        reach("sync.embedded")
+    workspace.vectors.own(owner for owner in owners if owner[0] not in missing)
+    return np.stack([found[key] for key in keys]), len(keys) - len(missing)
+
+
+def _delete(workspace: Workspace, rows: pl.DataFrame, run_id: str) -> None:
+    for batch in rows.iter_slices(_BATCH_ROWS * 4):
+        chunk_ids = batch["chunk_id"].to_list()
+        workspace.present.intend(workspace.index.state().collection, [], chunk_ids)
+        workspace.index.delete(chunk_ids)
+        reach("sync.deleted")
+        workspace.present.acknowledge(workspace.present.frame().clear(), chunk_ids, run_id)
+
+
+def _release(workspace: Workspace, changes: Changes) -> None:
+    """Documents whose rows changed own only the vectors of what they still say; a withdrawn consent is no reason to embed again later."""
+    touched = {*changes.upserts["document_id"], *changes.leftovers["document_id"], *changes.withdrawals["document_id"]}
+    if not touched:
+        return
+    model, identity = workspace.model.identity, workspace.identity
+    kept: dict[str, set[str]] = {document_id: set() for document_id in touched}
+    for document_id, text in workspace.lake.chunks.read(touched, columns=["document_id", "text"]).iter_rows():
+        kept[document_id].add(cache_key(identity, model, text))
+    workspace.vectors.retain(kept)

@@ -1,0 +1,148 @@
+"""A workspace: every store of it opened, locked for one process, and the list of all copies that an erasure walks."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from configs.load import keys_from_environment
+from configs.settings import Settings
+from contracts.ids import Identity
+from contracts.ports import DerivedCopy, Notifier
+from flows.model import LocalModel
+from flows.notify import close_notifier, open_notifier
+from flows.registry import Registry
+from lake.blobs import BlobStore
+from lake.layers import Lake
+from ledger.access import Access
+from ledger.approvals import Approvals
+from ledger.backfills import Backfills
+from ledger.consent import Consent
+from ledger.database import open_sqlite
+from ledger.duplicates import DuplicateIndex
+from ledger.keyfile import KeyMaterial, create_key_file, read_key_file
+from ledger.keys import KeyStore
+from ledger.lock import hold
+from ledger.migrate import migrate
+from ledger.models import Models
+from ledger.present import Present
+from ledger.progress import StageOutputs
+from ledger.requests import Requests
+from ledger.runs import Runs
+from ledger.sources import Sources
+from ledger.suppressions import Suppressions
+from ledger.vectors import VectorCache
+from vectorstore.milvus import MilvusStore, open_milvus
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that a flow moves data between. Heavy parts (the model, the vector store) open when they are first used."""
+
+    root: Path
+    settings: Settings
+    key_file: Path
+    identity: Identity
+    registry: Registry
+    notifier: Notifier
+    lake: Lake
+    blobs: BlobStore
+    keys: KeyStore
+    access: Access
+    approvals: Approvals
+    backfills: Backfills
+    consent: Consent
+    outputs: StageOutputs
+    present: Present
+    requests: Requests
+    runs: Runs
+    suppressions: Suppressions
+    duplicates: DuplicateIndex
+    vectors: VectorCache
+    model: LocalModel
+
+    @cached_property
+    def index(self) -> MilvusStore:
+        """The collection of this model's vectors. Its alias is the settings' own."""
+        stores = self.settings.stores
+        uri = stores.milvus_uri or str(self.root / "index.db")
+        token = (self.registry.base / stores.milvus_token_file).read_text().strip() if stores.milvus_token_file else None
+        return open_milvus(uri, stores.collection, self.model.identity.dimensions, self.model.fingerprint, token=token)
+
+    @property
+    def copies(self) -> tuple[DerivedCopy, ...]:
+        """Every copy of anything derived from a document, the index first and the manifest, which knows what there is, last."""
+        manifest, *layers = self.lake.copies
+        return (self.index, self.present, self.vectors, self.duplicates, *layers, self.blobs, self.keys, self.outputs, self.approvals, manifest)
+
+    def close(self) -> None:
+        """Let go of the vector store, if it was opened, and of every file."""
+        if "index" in self.__dict__:
+            self.index.close()
+        self.vectors.close()
+        self.duplicates.close()
+
+
+@contextmanager
+def open_workspace(root: Path, settings: Settings, /, *, base: Path, command: str, now: datetime) -> Iterator[Workspace]:
+    """The workspace in `root`, made if it is not there, held by this process alone until the block ends.
+
+    `base` is the folder that relative paths of the settings start from. Raises WorkspaceLocked, KeyFileError, SettingsError,
+    StoreUnavailable or WorkspaceVersionError before anything is changed.
+    """
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as stack:
+        stack.enter_context(hold(root, command=command, since=now))
+        workspace = _open(root, settings, base, stack)
+        stack.callback(workspace.close)
+        workspace.keys.verify()
+        workspace.suppressions.adopt()
+        workspace.runs.interrupt_unfinished(now)
+        yield workspace
+
+
+def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Workspace:
+    key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
+    material = _key_material(root, key_file)
+    keys, ledger = open_sqlite(root / "keys.sqlite"), open_sqlite(root / "ledger.sqlite")
+    stack.callback(keys.dispose)
+    stack.callback(ledger.dispose)
+    migrate(keys, "keys")
+    migrate(ledger, "ledger")
+    log_file = root / "logs" / "ragkeep.jsonl"
+    stack.callback(close_notifier, log_file)
+    key_store = KeyStore(keys, material)
+    return Workspace(
+        root=root,
+        settings=settings,
+        key_file=key_file,
+        identity=Identity(material.pepper),
+        registry=Registry(settings.sources, base, Sources(ledger)),
+        notifier=open_notifier(log_file, settings.notify.webhook),
+        lake=Lake(root / "lake", settings.stores.buckets),
+        blobs=BlobStore(root / "lake" / "bronze" / "blobs", key_store),
+        keys=key_store,
+        access=Access(ledger),
+        approvals=Approvals(ledger),
+        backfills=Backfills(ledger),
+        consent=Consent(ledger),
+        outputs=StageOutputs(ledger),
+        present=Present(ledger),
+        requests=Requests(ledger),
+        runs=Runs(ledger),
+        suppressions=Suppressions(ledger, root.with_name(f"{root.name}.suppressions.jsonl")),
+        duplicates=DuplicateIndex(root / "duplicates.sqlite", settings.dedup),
+        vectors=VectorCache(root / "vectors.sqlite"),
+        model=LocalModel(settings.model, base, Models(ledger)),
+    )
+
+
+def _key_material(root: Path, key_file: Path) -> KeyMaterial:
+    """The workspace's key and pepper; made now if the workspace is new and nobody gave any."""
+    given = keys_from_environment()
+    is_new = not (root / "keys.sqlite").exists()
+    if is_new and not key_file.exists() and not (given["key"] and given["pepper"]):
+        return create_key_file(key_file)
+    return read_key_file(key_file, key=given["key"], pepper=given["pepper"])

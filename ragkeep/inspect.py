@@ -1,0 +1,135 @@
+"""What is held, read for people and notebooks: counts, one document, one chunk's way back to its bytes."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from cleaning.clean import clean, document_text
+from contracts.errors import UsageError
+from flows.decide import decide
+from flows.workspace import Workspace
+from governance.terms import effective_terms
+from ledger.runs import Run
+
+_LAST_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Counts: rows by layer and store, documents by state, and what waits for somebody."""
+
+    layers: dict[str, int]
+    stores: dict[str, int]
+    documents: dict[str, int]
+    withheld: int
+    unpurged: int
+    runs: tuple[Run, ...]
+
+
+def read_status(workspace: Workspace, /) -> Status:
+    """What every layer and store holds now; the vector store is asked, not remembered."""
+    manifest = workspace.lake.manifest.read(columns=["source_id", "state"])
+    by_source = dict(manifest.group_by("source_id").len().sort("source_id").iter_rows())
+    return Status(
+        layers={table.name: table.read(columns=["document_id"]).height for table in workspace.lake.copies},
+        stores={
+            "index": workspace.index.state().rows,
+            "present": workspace.present.count(),
+            "vector cache": workspace.vectors.size(),
+            "duplicate index": workspace.duplicates.size(),
+        },
+        documents=by_source,
+        withheld=manifest.filter(pl.col("state") == "missing").height,
+        unpurged=len(workspace.requests.unpurged()),
+        runs=tuple(workspace.runs.recent(limit=_LAST_RUNS)),
+    )
+
+
+def read_quarantine(workspace: Workspace, /) -> list[dict[str, Any]]:
+    """Each document in quarantine with rule, detail and remedy, by source and uri."""
+    return workspace.lake.quarantine.read().drop("bucket").sort("source_id", "uri").to_dicts()
+
+
+def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> dict[str, Any]:
+    """The manifest's row of a document, its terms in force, and why it is refused or quarantined if it is."""
+    row = _find(workspace, document)
+    ids = [row["document_id"]]
+    terms = effective_terms(workspace.lake.manifest.read(ids), workspace.registry.terms(), workspace.identity).row(0, named=True)
+    quarantined = workspace.lake.quarantine.read(ids).select("rule", "detail", "remedy").to_dicts()
+    refused = decide(workspace, now=now).refused.filter(pl.col("document_id") == row["document_id"])
+    return {
+        **{name: row[name] for name in ("document_id", "source_id", "uri", "version_id", "size", "state", "observed_at")},
+        "terms": {name: value for name, value in terms.items() if name not in row and value is not None},
+        "elements": workspace.lake.elements.count(ids),
+        "chunks": workspace.lake.chunks.count(ids),
+        "index_rows": workspace.present.count(ids),
+        "quarantine": quarantined[0] if quarantined else None,
+        "refused": refused.select("rule", "detail").unique().to_dicts(),
+    }
+
+
+def read_text(workspace: Workspace, document: str, /) -> str:
+    """The document's text after cleaning, into which the offsets of hits point."""
+    elements, _ = _cleaned(workspace, document)
+    texts = document_text(elements)["text"]
+    return str(texts[0]) if len(texts) else ""
+
+
+def read_elements(workspace: Workspace, document: str, /) -> list[dict[str, Any]]:
+    """The document's elements after cleaning, in reading order."""
+    elements, _ = _cleaned(workspace, document)
+    return elements.to_dicts()
+
+
+def read_chunks(workspace: Workspace, document: str, /, *, now: datetime) -> list[dict[str, Any]]:
+    """The document's chunks in order, each with its `state` (wanted, redundant or refused) and `why`."""
+    decision = decide(workspace, now=now)
+    chunks = workspace.lake.chunks.read([_find(workspace, document)["document_id"]]).drop("bucket")
+    redundant = decision.redundant.select("chunk_id", stands_for_it="representative")
+    judged = chunks.join(redundant, on="chunk_id", how="left").join(decision.refused.select("chunk_id", "rule"), on="chunk_id", how="left")
+    stated = judged.with_columns(
+        state=pl.when(pl.col("rule").is_not_null())
+        .then(pl.lit("refused"))
+        .when(pl.col("stands_for_it").is_not_null())
+        .then(pl.lit("redundant"))
+        .otherwise(pl.lit("wanted")),
+        why=pl.coalesce("rule", pl.format("{} stands for it", "stands_for_it")),
+    )
+    return stated.sort("ordinal").drop("rule", "stands_for_it").to_dicts()
+
+
+def read_trace(workspace: Workspace, chunk_id: str, /) -> dict[str, Any]:
+    """From a chunk of the index to its file, page, characters, version, run, settings and model."""
+    present = workspace.present.row(chunk_id)
+    if present is None:
+        raise UsageError(f"trace: chunk {chunk_id} is not in the index. Take the id from: ragkeep search … --json")
+    row = workspace.lake.rows.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
+    chunk = workspace.lake.chunks.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
+    run = workspace.runs.get(present["run_id"])
+    place = ("source_id", "uri", "document_id", "version_id", "page_start", "page_end", "char_start", "char_end", "heading_path", "title")
+    return {
+        **{name: row[name] for name in place},
+        "terms": {name: row[name] for name in ("lawful_basis", "purposes", "classification", "consent_state", "expires_at")},
+        "run": {"run_id": present["run_id"], "flow": run.flow if run else None, "started_at": run.started_at if run else None},
+        "chunking": {"fingerprint": chunk["fingerprint"], "settings": json.loads(workspace.settings.chunking.model_dump_json())},
+        "model": {"name": workspace.settings.model.name, **asdict(workspace.model.identity)},
+        "index": {"collection": workspace.present.collection(), "row_hash": present["row_hash"], "vector_digest": present["vector_digest"]},
+    }
+
+
+def _cleaned(workspace: Workspace, document: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return clean(workspace.lake.elements.read([_find(workspace, document)["document_id"]]), workspace.settings.cleaning)
+
+
+def _find(workspace: Workspace, document: str) -> dict[str, Any]:
+    manifest = workspace.lake.manifest.read()
+    found = manifest.filter((pl.col("document_id") == document) | (pl.col("uri") == document))
+    if found.height == 1:
+        return found.row(0, named=True)
+    if found.is_empty():
+        raise UsageError(f"show: no document with id or uri {document!r} is held. What is held: ragkeep status")
+    places = ", ".join(f"{source} ({name})" for source, name in found.select("source_id", "document_id").iter_rows())
+    raise UsageError(f"show: {document!r} is held from several sources: {places}. Name the document's id")
