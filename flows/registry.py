@@ -8,7 +8,7 @@ from configs.settings import SourceSettings
 from contracts.errors import SettingsError, UsageError
 from contracts.ports import Source
 from contracts.terms import Classification, LawfulBasis, Terms
-from ledger.sources import Sources
+from ledger.sources import SourceRegistry
 from sources.open import open_source
 
 DEFAULT_TERMS = Terms(lawful_basis=LawfulBasis.NOT_PERSONAL, purposes=("retrieval",), classification=Classification.PUBLIC)
@@ -22,7 +22,7 @@ class Registry:
     configured: Mapping[str, SourceSettings]
     base: Path
     """The folder that relative paths of the settings start from."""
-    remembered: Sources
+    remembered: SourceRegistry
 
     def all(self) -> dict[str, SourceSettings]:
         """Settings by name; a configured source wins over one that is remembered under the same name."""

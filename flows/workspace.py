@@ -31,7 +31,7 @@ from ledger.present import Present
 from ledger.progress import StageOutputs
 from ledger.requests import Requests
 from ledger.runs import Runs
-from ledger.sources import Sources
+from ledger.sources import SourceRegistry
 from ledger.suppressions import Suppressions
 from ledger.vectors import VectorCache
 from vectorstore.milvus import MilvusStore, open_milvus
@@ -119,7 +119,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         settings=settings,
         key_file=key_file,
         identity=Identity(material.pepper),
-        registry=Registry(settings.sources, base, Sources(ledger)),
+        registry=Registry(settings.sources, base, SourceRegistry(ledger)),
         notifier=open_notifier(log_file, settings.notify.webhook),
         lake=Lake(root / "lake", settings.stores.buckets),
         blobs=BlobStore(root / "lake" / "bronze" / "blobs", key_store),
