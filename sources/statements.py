@@ -12,7 +12,10 @@ from contracts.results import Failure
 from contracts.terms import Terms
 
 _LARGEST = 16_384
-"""Bytes of a sidecar; keeps hostile nesting and aliases small."""
+"""Bytes of a sidecar."""
+
+_DEEPEST = 3
+"""Lists and mappings within each other; thousands would overflow the parser's stack and kill the process."""
 
 _REMEDY = "Correct it and ingest again; until then the document is refused."
 
@@ -36,6 +39,8 @@ def read_sidecar(content: bytes, where: str, /) -> dict[Any, Any] | Failure:
     if len(content) > _LARGEST:
         return unreadable_terms(where, f"is larger than {_LARGEST} bytes")
     try:
+        if _is_deep(content):
+            return unreadable_terms(where, "nests lists and mappings, which terms never do")
         said = yaml.load(content, Loader=_Loader)  # noqa: S506 - a safe loader that refuses doubled keys
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -61,6 +66,15 @@ def _validated(said: Mapping[Any, Any], where: str) -> dict[str, Any] | Failure:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         return unreadable_terms(where, f"`{'.'.join(str(part) for part in first['loc'])}`: {first['msg']}")
+
+
+def _is_deep(content: bytes) -> bool:
+    depth = 0
+    for event in yaml.parse(content, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 class _DoubledKey(yaml.MarkedYAMLError):

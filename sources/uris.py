@@ -12,7 +12,8 @@ def uri_of(path: str, /) -> str:
     Bytes that are no UTF-8, control characters, and a `%` that could be read as one of them are percent-encoded, so different paths
     have different uris; the one exception, two names that differ in their Unicode form alone, is `plain_uri_of`'s.
     """
-    return _TRAPS.sub(_encoded, unicodedata.normalize("NFC", path))
+    uri = _TRAPS.sub(_encoded, unicodedata.normalize("NFC", path))
+    return uri if unicodedata.is_normalized("NFC", uri) else plain_uri_of(path)  # an accent would join the last digit of an escape
 
 
 def plain_uri_of(path: str, /) -> str:
