@@ -74,6 +74,8 @@ class Suppressions:
 
     def adopt(self) -> int:
         """How many entries the ledger lacked and took over from the log outside: after a crash or a restored backup."""
+        if not self.behind():
+            return 0
         before = self.sequence()
         with writing(self._engine) as connection:
             return self._take_over(connection) - before
@@ -97,13 +99,10 @@ class Suppressions:
     def suppressed(self, keys: Collection[str], kind: Kind = "document", /) -> set[str]:
         """Those of the keys that are refused."""
         found: set[str] = set()
+        of_kind = select(_SUPPRESSION.c.key).where(_SUPPRESSION.c.kind == kind)
         with self._engine.connect() as connection:
             for batch in batches(set(keys)):
-                found.update(
-                    connection.execute(
-                        select(_SUPPRESSION.c.key).where(_SUPPRESSION.c.kind == kind, _SUPPRESSION.c.key.in_(batch))
-                    ).scalars()
-                )
+                found.update(connection.execute(of_kind.where(_SUPPRESSION.c.key.in_(batch))).scalars())
         return found
 
     def all(self) -> Suppressed:
