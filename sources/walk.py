@@ -24,8 +24,8 @@ class _Folder:
     path: str
     """From the root, ending in a slash; empty for the root."""
     real: str
-    above: frozenset[str]
-    """Real paths of the folders that it lies in, by the way it was reached, and its own."""
+    left: tuple[str, ...]
+    """Real paths of the folders that were left by a link on the way to it."""
 
 
 def walk(root: Path, /, *, leave: Callable[[str], bool]) -> Iterator[Found]:
@@ -36,7 +36,7 @@ def walk(root: Path, /, *, leave: Callable[[str], bool]) -> Iterator[Found]:
     """
     real = os.path.realpath(root)
     linked: set[str] = set()
-    waiting = [_Folder("", real, frozenset({real}))]
+    waiting = [_Folder("", real, ())]
     while waiting:
         folder = waiting.pop()
         for entry in _entries(root, folder):
@@ -54,20 +54,19 @@ def walk(root: Path, /, *, leave: Callable[[str], bool]) -> Iterator[Found]:
 
 def is_inside(real_root: str, path: str, /) -> bool:
     """Whether a path, its links followed, is the root or lies in it."""
-    real = os.path.realpath(path)
-    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+    return _holds(real_root, os.path.realpath(path))
 
 
 def _entries(root: Path, folder: _Folder) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(root / folder.path) as entries:
+        with os.scandir(os.path.join(root, folder.path)) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except FileNotFoundError:
         if folder.path:
             return []
         raise StoreUnavailable(f"{root}: the folder is gone. Is its disk mounted?") from None
     except OSError as error:  # half a listing would look like deletions
-        raise StoreUnavailable(f"{root / folder.path}: {error.strerror}. Make the folder readable, or exclude it") from None
+        raise StoreUnavailable(f"{os.path.join(root, folder.path)}: {error.strerror}. Make the folder readable, or exclude it") from None
 
 
 def _is_junk(name: str) -> bool:
@@ -82,9 +81,15 @@ def _status(entry: os.DirEntry[str], real_root: str) -> os.stat_result | None:
 
 
 def _entered(folder: _Folder, entry: os.DirEntry[str], linked: set[str]) -> list[_Folder]:
-    real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(folder.real, entry.name)
-    if entry.is_symlink():
-        if real in folder.above or real in linked:
-            return []
-        linked.add(real)
-    return [_Folder(f"{folder.path}{entry.name}/", real, folder.above | {real})]
+    path = f"{folder.path}{entry.name}/"
+    if not entry.is_symlink():
+        return [_Folder(path, os.path.join(folder.real, entry.name), folder.left)]
+    real, left = os.path.realpath(entry.path), (*folder.left, folder.real)
+    if real in linked or any(_holds(real, place) for place in left):
+        return []
+    linked.add(real)
+    return [_Folder(path, real, left)]
+
+
+def _holds(real_folder: str, real_path: str) -> bool:
+    return real_path == real_folder or real_path.startswith(real_folder.rstrip(os.sep) + os.sep)
