@@ -29,7 +29,7 @@ def chunk(
     counted on the slice itself. An edit changes the chunks that it touches and hardly any other: see `chunking.cut`.
     """
     parts = [Part(*row) for row in elements.sort("document_id", "char_start").select(Part._fields).iter_rows()]
-    pieces = _pieces(list(sections(parts)), tokenizer, Limit(max_tokens(how, tokenizer)))
+    pieces = _pieces(list(sections(parts)), tokenizer, Limit(max_tokens(how, tokenizer), small=how.min_tokens))
     empty = Chunk.create_empty().select(_ROW)
     rows = pl.DataFrame([_row(piece, tokens) for piece, tokens in pieces], schema=empty.schema, orient="row")
     return Chunk.validate(_identified(rows, identity, buckets, fingerprint))
@@ -42,7 +42,9 @@ def max_tokens(how: ChunkingSettings, tokenizer: Tokenizer, /) -> int:
 
 def chunking_fingerprint(how: ChunkingSettings, tokenizer: Tokenizer, tokenizer_identity: str, /) -> str:
     """Equal only where equal elements give equal chunks; `tokenizer_identity` is a hash of the tokenizer's own file."""
-    return stage_fingerprint("chunking", rules=RULES, max_tokens=max_tokens(how, tokenizer), tokenizer=tokenizer_identity)
+    return stage_fingerprint(
+        "chunking", rules=RULES, max_tokens=max_tokens(how, tokenizer), min_tokens=how.min_tokens, tokenizer=tokenizer_identity
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,16 @@
 """Where a text that is too long for one chunk is cut, so that an edit moves only the cuts beside it.
 
-Packing from the left would move every later cut when a word is added. Here a boundary has a priority of its own: its level
-(between elements, lines, sentences, words, characters), then a hash of the few characters around it. Two steps use nothing else:
+Packing from the left would move every later cut when a word is added. Here each boundary has a priority of its own: its level (between
+elements, paragraphs, lines, sentences, words, characters), then whether both its sides are large, then a hash of the characters after
+it. Two steps look at nothing else:
 
-1. *Fences.* A stretch longer than `FENCE` chunks is cut at its highest boundary, and both sides again. Whether a boundary is a fence
-   depends only on the text within `FENCE` chunks of it.
-2. *Joins.* Between two fences the boundaries are visited from the lowest to the highest, and each joins the pieces on its two sides if
-   they fit together. So what fits into a chunk stays whole, and no two neighbours that would fit together stay apart.
+1. *Fences.* A stretch of more than `FENCE` chunks' worth of text is cut at its highest boundary, and both sides again. So whether a
+   boundary is a fence depends only on the text within `FENCE` chunks of it.
+2. *Joins.* Between two fences each boundary, from the lowest to the highest, joins the pieces on its two sides if they fit together. So
+   what fits into a chunk stays whole, small pieces find a neighbour first, and no two neighbours that would fit together stay apart.
+
+It follows that no cut farther than `2 * FENCE` chunks from an edit moves, as long as no two boundaries have equal priorities; in
+practice hardly any but the nearest does (`docs/decisions/0002-local-cuts.md`).
 """
 
 import re
@@ -22,10 +26,11 @@ import numpy.typing as npt
 
 from contracts.tables import ELEMENT_SEPARATOR
 
-FENCE = 4
+FENCE = 8
 """Chunks' worth of text that a stretch between two fences may hold."""
-CONTEXT = 24
-"""Characters on either side of a boundary that its hash sees."""
+NEAR, WIDE = 24, 200
+"""Characters after a boundary that its hash sees, and those that decide between two boundaries of equal hash, such as rows of a table.
+An edit before a boundary must not change its priority, so none of the text before it counts."""
 
 Span = tuple[int, int]
 Unit = tuple[int, int, int]
@@ -40,15 +45,20 @@ _ENDS = (
 """What ends a paragraph within an element, a line, a sentence and a word."""
 _ELEMENT = len(_ENDS) + 1
 _CHARACTER = 0
+_MOST_CHARACTER_CUTS = 2**20
+"""Within one run without white space; a longer one, which is no text, is cut at every n-th character only."""
 _JOINERS = {"\u200d", "\ufe0f", "\ufe0e"}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What fits into a chunk. The characters guard stores that hold 65,535 bytes a text: a tokenizer may see one token in a megabyte."""
+    """What fits into a chunk."""
 
     tokens: int
     characters: int = 16_000
+    """Stores hold 65,535 bytes of UTF-8 a text, and a tokenizer may see a single token in a megabyte."""
+    small: int = 24
+    """A unit of fewer tokens is joined before larger ones are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ def cut(text: str, blocks: Sequence[Block], starts: Sequence[int], limit: Limit,
     scale = _Scale(starts, limit)
     units = [unit for block in blocks for unit in _units(text, block, scale)]
     spans = [(start, end) for start, end, _ in units]
-    priorities = np.array([_priority(text, start, level) for start, _, level in units[1:]], dtype=np.uint64)
+    priorities = np.array([_priority(text, before, after, scale) for before, after in pairwise(units)], dtype=np.uint64)
     return [
         span
         for first, last in _between_fences(spans, priorities, scale)
@@ -94,6 +104,9 @@ class _Scale:
     def beside(self, start: int, end: int, /) -> "_Scale":
         """What is left when a chunk already holds that span."""
         return _Scale(self.starts, Limit(self.limit.tokens - self.tokens(start, end), self.limit.characters - (end - start)))
+
+    def is_small(self, start: int, end: int, /) -> bool:
+        return self.tokens(start, end) < self.limit.small
 
 
 def _units(text: str, block: Block, scale: _Scale) -> list[Unit]:
@@ -126,7 +139,8 @@ def _split(text: str, start: int, end: int, level: int, scale: _Scale) -> Iterat
 
 def _boundaries(text: str, start: int, end: int, level: int) -> Iterator[int]:
     if level == _CHARACTER:
-        return (at for at in range(start + 1, end) if not _is_joined(text[at - 1], text[at]))
+        step = 1 + (end - start) // _MOST_CHARACTER_CUTS
+        return (at for at in range(start + step, end, step) if not _is_joined(text[at - 1], text[at]))
     ends = (match.end() for match in _ENDS[_ELEMENT - 1 - level].finditer(text, start, end))
     return (at for at in ends if start < at < end)
 
@@ -135,22 +149,28 @@ def _is_joined(before: str, after: str) -> bool:
     return after in _JOINERS or before == "\u200d" or unicodedata.category(after).startswith("M")
 
 
-def _priority(text: str, at: int, level: int) -> int:
-    around = text[max(0, at - CONTEXT) : at + CONTEXT]
-    digest = blake2b(around.encode(), digest_size=8).digest()
-    return level << 60 | int.from_bytes(digest, "big") >> 4
+def _priority(text: str, before: Unit, after: Unit, scale: _Scale) -> int:
+    at, _, level = after
+    large = not (scale.is_small(*before[:2]) or scale.is_small(*after[:2]))
+    return level << 61 | large << 60 | _hash(text[at : at + NEAR]) >> 4 << 32 | _hash(text[at : at + WIDE])
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big")
 
 
 def _between_fences(spans: list[Span], priorities: npt.NDArray[np.uint64], scale: _Scale) -> Iterator[Span]:
-    """First and last unit of each stretch. Equal priorities (repeated text) are cut in the middle, which keeps the depth small."""
+    """First and last unit of each stretch, in order."""
     waiting = [(0, len(spans) - 1)]
     while waiting:
         first, last = waiting.pop()
         if first == last or scale.fits(spans[first][0], spans[last][1], times=FENCE):
             yield first, last
             continue
-        highest = np.flatnonzero(priorities[first:last] == priorities[first:last].max())
-        fence = first + int(highest[len(highest) // 2])
+        highest = first + np.flatnonzero(priorities[first:last] == priorities[first:last].max())
+        # Of equals, which only repeated text has, the last that leaves a stretch before it: the stretches are then equal too, and keep their ids.
+        reach = bisect_left(highest, True, key=lambda unit: not scale.fits(spans[first][0], spans[unit][1], times=FENCE))
+        fence = int(highest[max(0, reach - 1)])
         waiting += [(fence + 1, last), (first, fence)]
 
 
