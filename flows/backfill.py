@@ -99,4 +99,6 @@ def _again(workspace: Workspace, source: Source, part: Sequence[Listed], run_id:
 
 def _name(workspace: Workspace, source_id: str, window: Window, partitions: int) -> str:
     settings = silver_fingerprint(workspace)
-    return fingerprint("backfill", source=source_id, partitions=partitions, settings=settings, **{k: str(v) for k, v in asdict(window).items()})
+    return fingerprint(
+        "backfill", source=source_id, partitions=partitions, settings=settings, **{k: str(v) for k, v in asdict(window).items()}
+    )

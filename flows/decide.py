@@ -117,7 +117,10 @@ def _refused(chunks: pl.DataFrame, admitted: pl.DataFrame, refused: pl.DataFrame
     """Chunks of refused documents, and of documents that the manifest no longer knows, which a killed removal left."""
     left = chunks.join(admitted, on="document_id", how="anti").join(refused, on="document_id", how="left")
     return left.select(
-        "chunk_id", "document_id", pl.col("rule").fill_null("document.removed"), pl.col("detail").fill_null("the document is on its way out")
+        "chunk_id",
+        "document_id",
+        pl.col("rule").fill_null("document.removed"),
+        pl.col("detail").fill_null("the document is on its way out"),
     )
 
 
@@ -127,7 +130,9 @@ def _rows(workspace: Workspace, decision: Decision, document_ids: list[str]) -> 
     chunks = workspace.lake.chunks.read(document_ids).join(wanted.select("chunk_id", "row_hash"), on="chunk_id")
     rows = chunks.join(decision.admitted, on="document_id")
     built = {name: fingerprint("index", chunking=name, model=workspace.model.fingerprint) for name in rows["fingerprint"].unique()}
-    return rows.with_columns(fingerprint=pl.col("fingerprint").replace_strict(built, return_dtype=pl.String)).select(IndexRow.column_names())
+    return rows.with_columns(fingerprint=pl.col("fingerprint").replace_strict(built, return_dtype=pl.String)).select(
+        IndexRow.column_names()
+    )
 
 
 def known_access(decision: Decision, /) -> list[AccessTerms]:

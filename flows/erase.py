@@ -17,7 +17,7 @@ from flows.synchronise import synchronise
 from flows.workspace import Workspace
 from governance.terms import effective_terms
 from ledger.consent import Receipt
-from ledger.requests import Request, request_id
+from ledger.requests import Request
 from ledger.suppressions import Suppression
 
 Kind = Literal["subject", "document", "uri", "source"]
@@ -73,29 +73,38 @@ def erase(workspace: Workspace, selector: Selector, /, *, now: datetime, progres
     their duplicates, is served from the same run on.
     """
     targets = find_targets(workspace, selector)
-    request = request_id(selector.kind, _opaque(workspace, selector), now)
-    workspace.suppressions.add(_suppressions(workspace, selector, targets, request, now))
-    reach("erase.suppressed")
+    opaque = _opaque(workspace, selector)
     if selector.kind == "subject":
-        _withdraw(workspace, selector.value, now)
-    recorded_request = workspace.requests.record(selector.kind, _opaque(workspace, selector), now, [target.document_id for target in targets])
-    return _carry_out(workspace, recorded_request, now, progress)
+        _withdraw(workspace, opaque, now)
+    # The request comes first: were the suppressions written before it, a crash between the two would leave an erasure nobody finishes.
+    request = workspace.requests.record(selector.kind, opaque, now, [target.document_id for target in targets])
+    reach("erase.recorded")
+    return _carry_out(workspace, request, targets, now, progress)
 
 
 def resume_erasures(workspace: Workspace, /, *, now: datetime, progress: Progress) -> tuple[Erased, ...]:
     """Erasures that a killed process left, each finished now."""
-    return tuple(_carry_out(workspace, request, now, progress) for request in workspace.requests.unfinished())
+    return tuple(_carry_out(workspace, request, _targets(workspace, request), now, progress) for request in workspace.requests.unfinished())
 
 
-def _carry_out(workspace: Workspace, request: Request, now: datetime, progress: Progress) -> Erased:
+def _carry_out(workspace: Workspace, request: Request, targets: Sequence[Target], now: datetime, progress: Progress) -> Erased:
+    workspace.suppressions.add(_suppressions(targets, request.request_id, now))
+    reach("erase.suppressed")
     with recorded(workspace, "erase", "", now=now) as run:
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
         synchronise(workspace, run.run_id, now=now, progress=progress)
         reach("erase.synchronised")
         copies = _counted_from(before, forget_everywhere(workspace, request.documents))
         workspace.requests.advance(request.request_id, "deleted", now, copies)
-        run.counts = Erased(request.request_id, "deleted", len(request.documents), copies)
-    return run.counts
+        erased = Erased(request.request_id, "deleted", len(request.documents), copies)
+        run.counts = erased
+    return erased
+
+
+def _targets(workspace: Workspace, request: Request) -> tuple[Target, ...]:
+    """What the manifest still knows of a request's documents; of the others the suppressions are written, since they go before the manifest."""
+    rows = workspace.lake.manifest.read(request.documents, columns=["document_id", "version_id", "source_id", "uri"])
+    return tuple(Target(*row) for row in rows.iter_rows())
 
 
 def _names(workspace: Workspace, manifest: pl.DataFrame, selector: Selector) -> pl.Expr:
@@ -123,19 +132,16 @@ def _opaque(workspace: Workspace, selector: Selector) -> str:
             return workspace.identity.content(selector.kind, selector.value)
 
 
-def _suppressions(workspace: Workspace, selector: Selector, targets: Sequence[Target], request: str, now: datetime) -> list[Suppression]:
-    entries = [Suppression("document", target.document_id, request, now) for target in targets]
-    entries += [Suppression("version", target.version_id, request, now) for target in targets]
-    if selector.kind == "source":
-        entries.append(Suppression("source", _opaque(workspace, selector), request, now))
-    return entries
+def _suppressions(targets: Sequence[Target], request: str, now: datetime) -> list[Suppression]:
+    """The places, and the bytes wherever they turn up again."""
+    places = [Suppression("document", target.document_id, request, now) for target in targets]
+    return places + [Suppression("version", target.version_id, request, now) for target in targets]
 
 
-def _withdraw(workspace: Workspace, subject: str, now: datetime) -> None:
+def _withdraw(workspace: Workspace, subject_key: str, now: datetime) -> None:
     """An erased person agrees to nothing any more; a new grant admits only documents that were never erased."""
-    key = workspace.identity.subject(subject)
     purposes = workspace.settings.policies.purposes
-    workspace.consent.record(Receipt(key, purpose, "withdrawn", now, now, method="erasure") for purpose in purposes)
+    workspace.consent.record(Receipt(subject_key, purpose, "withdrawn", now, now, method="erasure") for purpose in purposes)
 
 
 def _counted_from(before: dict[str, int], forgotten: tuple[Forgotten, ...]) -> tuple[Forgotten, ...]:

@@ -103,7 +103,9 @@ def _store(workspace: Workspace, todo: pl.DataFrame, parsed: list[Parsed], done:
     failed = {document.document_id: document.failure for document in parsed if document.failure}
     if failed:
         rows = todo.filter(pl.col("document_id").is_in(list(failed))).iter_rows(named=True)
-        refusals = [Refusal(row["document_id"], row["version_id"], row["source_id"], row["uri"], failed[row["document_id"]]) for row in rows]
+        refusals = [
+            Refusal(row["document_id"], row["version_id"], row["source_id"], row["uri"], failed[row["document_id"]]) for row in rows
+        ]
         note(workspace, refusals, (), fingerprint=silver_fingerprint(workspace), now=now)
         done.quarantined.update(failed)
     good = [document.document_id for document in parsed if not document.failure]

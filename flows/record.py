@@ -34,4 +34,4 @@ def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) 
         seconds = perf_counter() - started
         counts: dict[str, Any] = asdict(run.counts) if run.counts else {}
         workspace.runs.finish(run.run_id, outcome, now + timedelta(seconds=seconds), counts)  # type: ignore[arg-type]
-        workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round(seconds, 3), **counts)
+        workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round(seconds, 3), counts=counts)

@@ -155,7 +155,9 @@ def _content(workspace: Workspace, source: Source, listed: Listed, row: Row, don
     try:
         if listed.size <= limit * 1_000_000:
             return source.read(listed.uri)
-        failure = Failure("file.too_large", f"{listed.size / 1e6:.0f} MB, more than {limit} MB", "Split the file, or raise parsing.max_file_mb.")
+        failure = Failure(
+            "file.too_large", f"{listed.size / 1e6:.0f} MB, more than {limit} MB", "Split the file, or raise parsing.max_file_mb."
+        )
     except Vanished:
         done.listed.pop(row["document_id"])
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from configs.load import keys_from_environment
 from configs.settings import Settings
+from contracts.errors import KeyFileError
 from contracts.ids import Identity
 from contracts.ports import DerivedCopy, Notifier
 from flows.model import LocalModel
@@ -75,7 +76,18 @@ class Workspace:
     def copies(self) -> tuple[DerivedCopy, ...]:
         """Every copy of anything derived from a document, the index first and the manifest, which knows what there is, last."""
         manifest, *layers = self.lake.copies
-        return (self.index, self.present, self.vectors, self.duplicates, *layers, self.blobs, self.keys, self.outputs, self.approvals, manifest)
+        return (
+            self.index,
+            self.present,
+            self.vectors,
+            self.duplicates,
+            *layers,
+            self.blobs,
+            self.keys,
+            self.outputs,
+            self.approvals,
+            manifest,
+        )
 
     def close(self) -> None:
         """Let go of the vector store, if it was opened, and of every file."""
@@ -143,6 +155,10 @@ def _key_material(root: Path, key_file: Path) -> KeyMaterial:
     """The workspace's key and pepper; made now if the workspace is new and nobody gave any."""
     given = keys_from_environment()
     is_new = not (root / "keys.sqlite").exists()
+    if is_new and (root / "lake").exists():
+        raise KeyFileError(
+            f"{root / 'keys.sqlite'}: the key store is missing, and documents are here that only it opens. Put its backup back"
+        )
     if is_new and not key_file.exists() and not (given["key"] and given["pepper"]):
         return create_key_file(key_file)
     return read_key_file(key_file, key=given["key"], pepper=given["pepper"])

@@ -61,7 +61,9 @@ def main() -> None:
         if "--debug" in sys.argv:
             traceback.print_exc()
         known = isinstance(error, RagkeepError)
-        print(f"ragkeep: {error}" if known else f"ragkeep: unexpected {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        print(
+            f"ragkeep: {error}" if known else f"ragkeep: unexpected {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr
+        )
         sys.exit(error.exit_code if isinstance(error, RagkeepError) else 2)
 
 

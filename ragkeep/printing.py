@@ -21,12 +21,15 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False, box=None)
+    console = Console()
+    if title:
+        console.print(title, style="bold", highlight=False)
+    table = Table(show_header=any(columns), header_style="dim", box=None)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=False).print(table)
+    console.print(table, highlight=False)
 
 
 def print_fields(title: str, fields: Mapping[str, Any], /) -> None:

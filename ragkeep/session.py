@@ -35,5 +35,7 @@ class Session:
         if not create and not folder.is_dir():
             raise UsageError(f"{folder}: no workspace here. Make one with: ragkeep ingest PATH, or choose another with --workspace.")
         file = find_settings_file(folder)
-        with open_workspace(folder, load_settings(file), base=file.parent if file else folder.parent, command=command, now=self.now) as workspace:
+        with open_workspace(
+            folder, load_settings(file), base=file.parent if file else folder.parent, command=command, now=self.now
+        ) as workspace:
             yield workspace

@@ -18,19 +18,35 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @consent.command()
-def grant(context: typer.Context, subject: Subject, purpose: Purpose = "retrieval", source: Scope = "", evidence: Evidence = "", json: Json = False) -> None:
+def grant(
+    context: typer.Context,
+    subject: Subject,
+    purpose: Purpose = "retrieval",
+    source: Scope = "",
+    evidence: Evidence = "",
+    json: Json = False,
+) -> None:
     """Record that a person agreed. Documents about them are admitted at the next run."""
     _record(context.obj, ("granted", subject, purpose, source, evidence), json=json)
 
 
 @consent.command()
-def withdraw(context: typer.Context, subject: Subject, purpose: Purpose = "retrieval", source: Scope = "", evidence: Evidence = "", json: Json = False) -> None:
+def withdraw(
+    context: typer.Context,
+    subject: Subject,
+    purpose: Purpose = "retrieval",
+    source: Scope = "",
+    evidence: Evidence = "",
+    json: Json = False,
+) -> None:
     """Record that a person no longer agrees. Searches hold to it at once; the next run takes the rows out."""
     _record(context.obj, ("withdrawn", subject, purpose, source, evidence), json=json)
 
 
 @consent.command("import")
-def import_(context: typer.Context, file: Annotated[Path, typer.Argument(help="CSV or JSONL with subject, purpose, state, at.")], json: Json = False) -> None:
+def import_(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="CSV or JSONL with subject, purpose, state, at.")], json: Json = False
+) -> None:
     """Record every decision of a file; those recorded before are passed over."""
     session: Session = context.obj
     from flows.consent import import_decisions
@@ -49,7 +65,11 @@ def show(context: typer.Context, subject: Subject, json: Json = False) -> None:
     if json:
         print_json(receipts)
         return
-    print_table("decisions", ("at", "state", "purpose", "source", "receipt"), [(r.at.isoformat(), r.state, r.purpose, r.scope or "all", r.receipt_id) for r in receipts])
+    print_table(
+        "decisions",
+        ("at", "state", "purpose", "source", "receipt"),
+        [(r.at.isoformat(), r.state, r.purpose, r.scope or "all", r.receipt_id) for r in receipts],
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from contracts.errors import UsageError
-from ragkeep.printing import print_json, print_table
+from ragkeep.printing import print_json, print_table, progress_bar
 from ragkeep.session import Session
 
 
@@ -20,13 +20,14 @@ def erase(
 ) -> None:
     """Erase documents from every store, for ever: the same document, or the same bytes elsewhere, are refused from then on."""
     session: Session = context.obj
-    from flows.erase import Selector, erase, preview
+    from flows.erase import Kind, Selector, preview
+    from flows.erase import erase as run
 
-    given = {"subject": subject, "document": document, "uri": uri, "source": source}
-    chosen = [(kind, value) for kind, value in given.items() if value]
+    given: dict[Kind, str | None] = {"subject": subject, "document": document, "uri": uri, "source": source}
+    chosen = [Selector(kind, value) for kind, value in given.items() if value]
     if len(chosen) != 1:
         raise UsageError("erase: name exactly one of --subject, --document, --uri and --source")
-    selector = Selector(*chosen[0])
+    selector = chosen[0]
     with session.open("erase") as workspace:
         if not yes:
             would = preview(workspace, selector)
@@ -37,11 +38,16 @@ def erase(
             print_table("entries in every copy", ("copy", "entries"), would.copies.items())
             typer.echo("Nothing was erased. Erase with: --yes")
             return
-        erased = erase(workspace, selector, now=session.now)
+        with progress_bar(enabled=not json) as progress:
+            erased = run(workspace, selector, now=session.now, progress=progress)
     if json:
         print_json(erased)
         return
-    print_table(f"request {erased.request_id}: {erased.documents} documents {erased.state}", ("copy", "before", "after", "shared"), [(c.copy, c.before, c.after, c.shared) for c in erased.copies])
+    print_table(
+        f"request {erased.request_id}: {erased.documents} documents {erased.state}",
+        ("copy", "before", "after", "shared"),
+        [(c.copy, c.before, c.after, c.shared) for c in erased.copies],
+    )
     typer.echo(f"purge {erased.purge}: freeing the bytes on disk is a step of its own")
 
 

@@ -28,11 +28,17 @@ def status(
     if json:
         print_json(entries if quarantined else held)
     elif quarantined:
-        print_table("quarantine", ("uri", "rule", "found", "what to do"), [(e["uri"], e["rule"], e["detail"], e["remedy"]) for e in entries])
+        print_table(
+            "quarantine", ("uri", "rule", "found", "what to do"), [(e["uri"], e["rule"], e["detail"], e["remedy"]) for e in entries]
+        )
     else:
         print_fields("layers and stores, in rows", held.layers | held.stores)
         print_fields("documents", held.documents)
-        print_table("last runs", ("run", "flow", "started", "outcome"), [(r.run_id, r.flow, f"{r.started_at:%Y-%m-%d %H:%M}", r.outcome) for r in held.runs])
+        print_table(
+            "last runs",
+            ("run", "flow", "started", "outcome"),
+            [(r.run_id, r.flow, f"{r.started_at:%Y-%m-%d %H:%M}", r.outcome) for r in held.runs],
+        )
         print_fields("waiting", {"removals withheld": held.withheld, "erasures whose bytes wait for a purge": held.unpurged})
 
 
@@ -59,14 +65,18 @@ def show(
             if json:
                 print_json(rows)
             else:
-                shown = ("ordinal", "kind", "page", "heading_path", "text") if elements else ("ordinal", "state", "why", "heading_path", "text")
+                shown = (
+                    ("ordinal", "kind", "page", "heading_path", "text") if elements else ("ordinal", "state", "why", "heading_path", "text")
+                )
                 print_table(document, shown, [[row[column] for column in shown] for row in rows])
         else:
             fields = read_document(workspace, document, now=session.now)
             print_json(fields) if json else print_fields(document, fields)
 
 
-def trace(context: typer.Context, chunk: Annotated[str, typer.Argument(metavar="CHUNK_ID", help="The id of a hit.")], json: Json = False) -> None:
+def trace(
+    context: typer.Context, chunk: Annotated[str, typer.Argument(metavar="CHUNK_ID", help="The id of a hit.")], json: Json = False
+) -> None:
     """Walk from a hit back to its file, page, characters, version, run, settings and model."""
     session: Session = context.obj
     from ragkeep.inspect import read_trace

@@ -12,7 +12,9 @@ from ragkeep.session import Session
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if documents were quarantined or withheld.")]
 WithPrefect = Annotated[bool, typer.Option("--prefect", help="Run as a Prefect flow, recorded by the Prefect server that is set.")]
-Target = Annotated[str | None, typer.Argument(metavar="[PATH|SOURCE]", help="A folder, a file or a configured source; default: every source.")]
+Target = Annotated[
+    str | None, typer.Argument(metavar="[PATH|SOURCE]", help="A folder, a file or a configured source; default: every source.")
+]
 
 
 def ingest(
@@ -77,7 +79,9 @@ def plan(context: typer.Context, target: Target = None, json: Json = False) -> N
         print_json(planned)
         return
     print_table("documents", ("to do", "uri", "why"), [(step.action, step.uri, step.why) for step in planned.documents])
-    print_fields("index, as far as it is known before parsing", {"upsert": planned.upserts, "delete": planned.deletes, "embed": planned.embeds})
+    print_fields(
+        "index, as far as it is known before parsing", {"upsert": planned.upserts, "delete": planned.deletes, "embed": planned.embeds}
+    )
     print_table("", ("rows", "because"), [(count, why) for why, count in planned.reasons.items()])
 
 
@@ -86,8 +90,8 @@ def expire(context: typer.Context, json: Json = False) -> None:
     session: Session = context.obj
     from flows.expire import expire as run
 
-    with session.open("expire") as workspace:
-        done = run(workspace, now=session.now)
+    with session.open("expire") as workspace, progress_bar(enabled=not json) as progress:
+        done = run(workspace, now=session.now, progress=progress)
     print_json(done) if json else print_fields("expired", {"documents": done.documents, "rows deleted": done.deleted})
 
 
@@ -110,12 +114,16 @@ def reconcile(
     typer.echo("The store holds what it should." if clean else "Repaired." if repair else "Mend it with: ragkeep reconcile --repair")
 
 
-def approve(context: typer.Context, source: Annotated[str, typer.Argument(help="The source whose removals are withheld.")], json: Json = False) -> None:
+def approve(
+    context: typer.Context, source: Annotated[str, typer.Argument(help="The source whose removals are withheld.")], json: Json = False
+) -> None:
     """Approve the withheld removals of a source; the next ingest carries them out."""
     session: Session = context.obj
     with session.open("approve") as workspace:
-        approved = workspace.approvals.approve(source, at=session.now)
-    print_json({"source": source, "approved": approved}) if json else typer.echo(f"{source}: {approved} removals approved; run: ragkeep ingest {source}")
+        approved = workspace.approvals.approve(source, session.now)
+    print_json({"source": source, "approved": approved}) if json else typer.echo(
+        f"{source}: {approved} removals approved; run: ragkeep ingest {source}"
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -134,7 +142,11 @@ def _print_ingested(done: Ingested, *, json: bool) -> None:
     print_table(
         f"run {done.run_id}, {done.seconds:.1f} s",
         ("", "", ""),
-        [(title, name, count) for title, part in (("documents", documents), ("chunks", chunks), ("index", index)) for name, count in part.items()],
+        [
+            (title, name, count)
+            for title, part in (("documents", documents), ("chunks", chunks), ("index", index))
+            for name, count in part.items()
+        ],
     )
     if done.documents.quarantined:
         typer.echo("Why documents are quarantined, and what to do: ragkeep status --quarantined")

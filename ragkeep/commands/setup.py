@@ -31,7 +31,9 @@ def init(
         print_json(made)
         return
     typer.echo(f"settings   {made['settings']}\nworkspace  {made['workspace']}")
-    typer.echo(f"key        {made['key']}  (keep a copy elsewhere: without it nothing can be read)\nNext: name your sources in {FILE_NAME}, then: ragkeep ingest")
+    typer.echo(
+        f"key        {made['key']}  (keep a copy elsewhere: without it nothing can be read)\nNext: name your sources in {FILE_NAME}, then: ragkeep ingest"
+    )
 
 
 def register(app: typer.Typer) -> None:
