@@ -25,7 +25,11 @@ class MemoryStore:
         return "index"
 
     def state(self) -> StoreState:
-        return StoreState(f"memory_{self._collection}" if self._collection else "", len(self._rows))
+        return StoreState(self.collection(), len(self._rows))
+
+    def collection(self) -> str:
+        """What `state` names."""
+        return f"memory_{self._collection}" if self._collection else ""
 
     def outdated(self) -> bool:
         """False: nothing here is older than the process."""

@@ -60,6 +60,12 @@ class MilvusStore:
             held = self._held()
             return StoreState(held.name, self._count("")) if held else StoreState("", 0)
 
+    def collection(self) -> str:
+        """What `state` names, without counting its rows."""
+        with speaking(self.uri, "looking up the collection"):
+            held = self._held()
+            return held.name if held else ""
+
     def outdated(self) -> bool:
         """True where the collection was made for another model or schema: its vectors and ours must not mix, so `recreate` it."""
         with speaking(self.uri, "looking up the collection"):

@@ -155,6 +155,7 @@ class TestState:
         before = store.state()
         store.recreate()
         assert store.state().collection != before.collection
+        assert store.state().collection == store.collection()
         assert (store.state().rows, held(store).height) == (0, 0)
 
     def test_its_own_collection_is_not_outdated(self, store: Store) -> None:
@@ -279,7 +280,7 @@ class TestForgetting:
 def test_a_path_is_not_needed_before_the_first_upsert(tmp_path: Path) -> None:
     store = open_milvus(str(tmp_path / "new" / "index.db"), "ragkeep", DIMENSIONS, "model")
     try:
-        assert (store.state().collection, store.state().rows) == ("", 0)
+        assert (store.state().collection, store.collection(), store.state().rows) == ("", "", 0)
         assert not store.outdated()
         assert list(store.read()) == []
         assert store.search(ask(vectors(1)[0])).height == 0
