@@ -16,14 +16,16 @@ _INVISIBLE = (
     r"\x{2060}-\x{206F}\x{3164}\x{FEFF}\x{FFA0}\x{FFF9}-\x{FFFB}\x{FFFE}\x{FFFF}\x{E0000}-\x{E001F}]"
 )
 _LOOSE_JOINER = r"(^|[\x00-\x7F])[\x{200C}\x{200D}]+|[\x{200C}\x{200D}]+([\x00-\x7F]|$)"
+_HARD_SPACES = r"[\x{A0}\x{202F}]"
 _SPACES = r"[\t\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"
 
 
 def normalise(column: str, /, *, keep_spaces: pl.Expr | None = None) -> pl.Expr:
     """The column in its normal form; applying it again changes nothing. `keep_spaces` says which rows are code."""
-    text = pl.col(column).str.replace_all(_LINE_ENDS, "\n").str.replace_all(_INVISIBLE, "")
-    text = text.str.replace_all(_LOOSE_JOINER, "${1}${2}").str.replace_all(r"\x{A0}|\x{202F}", " ")
-    prose = text.str.replace_all(_SPACES, " ").str.replace_all(r" {2,}", " ").str.replace_all(r"(?m)^ +", "")
-    spaced = prose if keep_spaces is None else pl.when(keep_spaces).then(text).otherwise(prose)
-    lines = spaced.str.replace_all(r"[ \t]+(\n|$)", "${1}").str.replace_all(r"\n{2,}", "\n").str.strip_chars("\n")
+    # NFC comes first, since it turns some letters into ASCII ones, and last, since an accent may have lost what kept it from its letter.
+    text = pl.col(column).str.normalize("NFC").str.replace_all(_LINE_ENDS, "\n").str.replace_all(_INVISIBLE, "")
+    code, prose = (text.str.replace_all(spaces, " ").str.replace_all(_LOOSE_JOINER, "${1}${2}") for spaces in (_HARD_SPACES, _SPACES))
+    prose = prose.str.replace_all(r" {2,}", " ").str.replace_all(r"(?m)^ +", "")
+    lines = prose if keep_spaces is None else pl.when(keep_spaces).then(code).otherwise(prose)
+    lines = lines.str.replace_all(r"[ \t]+(\n|$)", "${1}").str.replace_all(r"\n{2,}", "\n").str.strip_chars("\n")
     return lines.str.normalize("NFC").alias(column)

@@ -46,7 +46,7 @@ def _guess(content: bytes) -> str | Failure:
 
 def _strictly(content: bytes, encoding: str) -> str | Failure:
     try:
-        return content.decode(encoding)
+        return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         return _undecodable(f"not {encoding} at byte {error.start}")
 

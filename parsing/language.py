@@ -5,32 +5,35 @@ from collections.abc import Sequence
 _SAMPLE = 10_000
 _MIN_LETTERS = 20
 _LONG = 100
-_SURE = 0.95
+_PARTS = 5
 
 
 def detect_languages(texts: Sequence[str], choices: Sequence[str], /) -> list[str]:
     """An ISO 639-1 code for each text, one of `choices` if there are any; empty where there is too little to tell.
 
-    A document is written in one language until a sample of it leaves a doubt: only then are its longer texts looked at one by one.
+    Samples from the whole document are asked first: only where they disagree are its longer texts looked at one by one.
     """
     if len(choices) == 1:
         return [choices[0]] * len(texts)
-    sample = _sample(texts)
-    if sum(map(str.isalpha, sample)) < _MIN_LETTERS:
+    samples = _samples(texts)
+    said = [_detect(sample, choices) for sample in samples if sum(map(str.isalpha, sample)) >= _MIN_LETTERS]
+    if not said:
         return [""] * len(texts)
-    language, certainty = _detect(sample, choices)
-    if certainty >= _SURE:
+    language = max(said, key=said.count)
+    if len(set(said)) == 1:
         return [language] * len(texts)
-    return [_detect(text[:_SAMPLE], choices)[0] if len(text) >= _LONG else language for text in texts]
+    return [_detect(text[:_SAMPLE], choices) if len(text) >= _LONG else language for text in texts]
 
 
-def _sample(texts: Sequence[str]) -> str:
-    """Evenly from the whole document, so that a preface does not decide."""
-    step = max(1, sum(map(len, texts)) // _SAMPLE)
-    return "\n".join(texts[::step])[:_SAMPLE]
+def _samples(texts: Sequence[str]) -> list[str]:
+    """The document's parts, each thinned to what the detector reads, so that a preface does not decide."""
+    size = max(1, -(-len(texts) // _PARTS))
+    parts = (texts[start : start + size] for start in range(0, len(texts), size))
+    limit = _SAMPLE // _PARTS
+    return ["\n".join(part[:: max(1, sum(map(len, part)) // limit)])[:limit] for part in parts]
 
 
-def _detect(sample: str, choices: Sequence[str]) -> tuple[str, float]:
+def _detect(sample: str, choices: Sequence[str]) -> str:
     from langdetect import detector_factory  # type: ignore[import-untyped]
     from langdetect.lang_detect_exception import LangDetectException  # type: ignore[import-untyped]
 
@@ -45,5 +48,5 @@ def _detect(sample: str, choices: Sequence[str]) -> tuple[str, float]:
             detector.set_prior_map(known)
         best = detector.get_probabilities()
     except LangDetectException:
-        return "", 1.0
-    return (best[0].lang.split("-")[0], best[0].prob) if best else ("", 1.0)
+        return ""
+    return best[0].lang.split("-")[0] if best else ""

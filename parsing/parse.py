@@ -141,11 +141,16 @@ class _Zygote:
             process.kill()
             process.wait()
         self._reader.join(timeout=5)
-        self._folder.cleanup()
+        self._folder.cleanup()  # The zygote has done it, unless it was killed.
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._folder = tempfile.TemporaryDirectory(prefix="ragkeep-parse-", dir=_memory_folder())
-        settings = {"workers": self.workers, "memory_mb": self._how.memory_mb, "languages": list(self._how.languages)}
+        self._folder = tempfile.TemporaryDirectory(prefix="ragkeep-parse-", dir=_memory_folder(), ignore_cleanup_errors=True)
+        settings = {
+            "workers": self.workers,
+            "memory_mb": self._how.memory_mb,
+            "languages": list(self._how.languages),
+            "folder": self._folder.name,
+        }
         self._answers = queue.SimpleQueue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "parsing.zygote", json.dumps(settings)],

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import selectors
+import shutil
 import signal
 import sys
 import time
@@ -60,6 +61,7 @@ def main(settings: dict[str, Any], /) -> None:
         pass
     finally:
         server.kill_all()
+        shutil.rmtree(settings["folder"], ignore_errors=True)
 
 
 def _warm_up() -> None:
