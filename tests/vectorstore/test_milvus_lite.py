@@ -215,6 +215,7 @@ def test_importing_the_store_does_not_import_its_client() -> None:
 def test_more_rows_than_one_page_of_milvus_are_read_once_each(store: MilvusStore) -> None:
     store.recreate()
     store.upsert(rows(17_000), ones(17_000))
+    store.settle()
     read = pl.concat(store.read())["chunk_id"]
     assert read.to_list() == [f"{n:032x}" for n in range(17_000)]
     assert store.forget([f"{n:032x}" for n in range(16_500)]).before == 16_500
