@@ -19,7 +19,7 @@ def find_near_duplicates(frame: pl.DataFrame, how: DedupSettings | None = None, 
     ordered = frame.sort(id)
     members = pl.concat([sketch(ordered[text], how), pl.DataFrame({"member": pl.int_range(ordered.height, eager=True)})], how="horizontal")
     bands = members.select("member", pl.col("bands").alias("band")).explode("band").drop_nulls()
-    found = [verify(block, members.drop("bands"), how.threshold) for block in candidates(bands, bands)]
+    found = [verify(block, members.drop("bands"), how.threshold) for block in candidates(bands)]
     pairs = pl.concat(found) if found else verify(members.select(a="member", b="member").clear(), members.drop("bands"), how.threshold)
     ids = ordered[id]
     named = pairs.select(ids.gather(pairs["b"]).alias("a"), ids.gather(pairs["a"]).alias("b"), "jaccard", "same_numbers")

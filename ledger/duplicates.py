@@ -204,7 +204,7 @@ def _join(connection: Connection, texts: pl.DataFrame, how: DedupSettings) -> No
     new = pl.concat([fresh.select("text_key"), sketch(fresh["text"], how).with_columns(numbered)], how="horizontal")
     bands = new.select("member", pl.col("bands").alias("band")).explode("band").drop_nulls()
     known = bands.vstack(_stored_bands(connection, bands["band"])) if last else bands
-    for block in candidates(bands, known):
+    for block in candidates(known, since=last + 1):
         stored = _stored_texts(connection, block["b"].filter(block["b"] <= last).unique())
         _each(connection, insert(_edges), verify(block, stored.vstack(new.select(stored.columns)), how.threshold))
     blobs = {"shingles": _blobs(new["shingles"]), "bands": _blobs(new["bands"])}

@@ -1,5 +1,8 @@
 import hashlib
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -150,6 +153,28 @@ def test_nothing_of_a_forgotten_text_is_left_in_the_file_after_a_purge(index: Du
     assert _key(OTHER[1]).encode() in left
 
 
+def test_a_run_killed_in_its_second_batch_keeps_the_first_and_the_next_run_completes_it(path: Path, tmp_path: Path) -> None:
+    texts = _texts(ONE, TWO, OTHER, ("d4", "rent is due each month and pets are not allowed"))
+    texts.write_parquet(tmp_path / "texts.parquet")
+    script = f"""
+import sys, pathlib, polars
+from configs.settings import DedupSettings
+from ledger import duplicates
+duplicates._TEXTS_AT_ONCE = 2
+how = DedupSettings.model_validate_json('{HOW.model_dump_json()}')
+duplicates.DuplicateIndex(pathlib.Path(sys.argv[1]), how).add(polars.read_parquet(sys.argv[2]))
+"""
+    command = [sys.executable, "-c", script, str(path), str(tmp_path / "texts.parquet")]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], env={"RAGKEEP_KILL_AT": "duplicates.add:2"}, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    index = DuplicateIndex(path, HOW)
+    assert index.size() == 2
+    assert _rows(path)["owner"] == 2
+    index.add(texts)
+    assert index.edges().equals(_by_find(texts))
+    index.close()
+
+
 def test_a_text_without_words_is_a_member_without_edges(index: DuplicateIndex) -> None:
     assert index.add(_texts(("d1", "..."), ("d2", "!!!"))) == 2
     assert index.edges().is_empty()
@@ -168,7 +193,7 @@ CORPUS = st.lists(st.tuples(st.sampled_from(["d1", "d2", "d3", "d4"]), TEXT), mi
 
 
 @given(CORPUS, st.data())
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_edges_do_not_depend_on_batches_or_order_of_arrival(corpus: list[tuple[str, str]], data: st.DataObject) -> None:
     arrival = data.draw(st.permutations(corpus))
     with TemporaryDirectory() as folder:
@@ -182,7 +207,7 @@ def test_edges_do_not_depend_on_batches_or_order_of_arrival(corpus: list[tuple[s
 
 
 @given(CORPUS, st.sets(st.sampled_from(["d1", "d2", "d3", "d4"])))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_deleting_equals_rebuilding_without_the_deleted(corpus: list[tuple[str, str]], gone: set[str]) -> None:
     with TemporaryDirectory() as folder:
         kept = [pair for pair in corpus if pair[0] not in gone]
@@ -198,7 +223,7 @@ def test_deleting_equals_rebuilding_without_the_deleted(corpus: list[tuple[str, 
 
 
 @given(CORPUS, CORPUS)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_editing_equals_building_the_edited_corpus(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> None:
     with TemporaryDirectory() as folder:
         index, rebuilt = DuplicateIndex(Path(folder) / "index.db", HOW), DuplicateIndex(Path(folder) / "rebuilt.db", HOW)

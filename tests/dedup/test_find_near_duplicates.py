@@ -11,7 +11,7 @@ from contracts.errors import UsageError
 from dedup.find import find_near_duplicates
 from dedup.shingle import shingle
 from dedup.sketch import dedup_fingerprint, sketch_fingerprint
-from dedup.verify import candidates
+from dedup.verify import candidates, verify
 
 LOOSE = DedupSettings(threshold=0.5, shingle_words=2, bands=60, rows=1)
 WORDS = ["lease", "tenant", "ends", "notice", "rent", "owner", "keys", "garden"]
@@ -59,15 +59,35 @@ def test_recall_at_the_defaults_is_what_the_bands_promise() -> None:
 
 
 def test_a_crowded_band_gives_each_pair_once_in_blocks_that_stay_small() -> None:
-    members = 1_500
-    crowd = pl.DataFrame({"member": range(members), "band": [1] * members}).vstack(
-        pl.DataFrame({"member": range(members), "band": [2] * members})
-    )
-    blocks = list(candidates(crowd, crowd))
+    members = 1_200
+    crowd = pl.DataFrame({"member": [*range(members)] * 2, "band": [1] * members + [2] * members})
+    blocks = list(candidates(crowd))
     pairs = pl.concat(blocks)
     assert len(blocks) > 1
     assert pairs.height == pairs.n_unique() == members * (members - 1) // 2
     assert (pairs["b"] < pairs["a"]).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), max_size=40, unique=True), st.integers(0, 10))
+@settings(deadline=None, max_examples=60)
+def test_a_pair_is_a_candidate_exactly_where_a_band_is_shared(bands: list[tuple[int, int]], since: int) -> None:
+    of = {member: {band for one, band in bands if one == member} for member, _ in bands}
+    blocks = candidates(pl.DataFrame(bands, {"member": pl.Int64, "band": pl.Int64}, orient="row"), since=since)
+    assert [pair for block in blocks for pair in block.rows()] == [
+        (a, b) for a in sorted(of) if a >= since for b in sorted(of) if b < a and of[a] & of[b]
+    ]
+
+
+@given(st.lists(st.sets(st.integers(0, 5_000), min_size=1, max_size=60), min_size=2, max_size=8), st.sampled_from([0.1, 0.5, 0.7, 1.0]))
+@settings(deadline=None, max_examples=60)
+def test_no_true_pair_falls_to_the_bound(sets: list[set[int]], threshold: float) -> None:
+    """Values that meet modulo the width of the bitmap are among them."""
+    table = {"member": range(len(sets)), "number_key": [0] * len(sets), "shingles": [sorted(values) for values in sets]}
+    texts = pl.DataFrame(table, {"member": pl.Int64, "number_key": pl.Int64, "shingles": pl.List(pl.UInt64)})
+    pairs = pl.DataFrame([(a, b) for a in range(len(sets)) for b in range(a)], {"a": pl.Int64, "b": pl.Int64}, orient="row")
+    every = {(a, b): len(sets[a] & sets[b]) / len(sets[a] | sets[b]) for a, b in pairs.iter_rows()}
+    found = {(a, b): jaccard for a, b, jaccard, _ in verify(pairs, texts, threshold).iter_rows()}
+    assert found == {pair: jaccard for pair, jaccard in every.items() if jaccard >= threshold}
 
 
 @pytest.mark.parametrize(
