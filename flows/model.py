@@ -3,14 +3,30 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from configs.settings import ModelSettings
-from contracts.ports import Embedder, ModelIdentity
+from contracts.ports import Embedder, ModelIdentity, Tokenizer
 from embeddings.describe import ModelFolder, describe
 from embeddings.identify import digest, identify, model_fingerprint
 from embeddings.locate import locate
 from embeddings.tokenizer import ModelTokenizer
 from ledger.models import Models
+
+
+class Model(Protocol):
+    """An embedding model and its tokenizer."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+    @property
+    def tokenizer_identity(self) -> str: ...
+    @property
+    def identity(self) -> ModelIdentity: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def embedder(self) -> Embedder: ...
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from flows.quarantine import Refusal, note
 from flows.workspace import Workspace
 from parsing.documents import Parsed, ToParse
 from parsing.fingerprint import parsing_fingerprint
-from parsing.parse import parse_files
 from parsing.tabulate import tabulate
 
 _BATCH_FILES = 100
@@ -65,7 +64,7 @@ def prepare(workspace: Workspace, todo: pl.DataFrame, /, *, now: datetime, progr
     for batch in parsed_before.iter_slices(_BATCH_FILES):
         _finish(workspace, todo, batch["document_id"].to_list(), done, now)
         progress.advance("prepare", len(done.finished), todo.height)
-    for parsed in _batches(parse_files(_files(workspace, to_parse), workspace.settings.parsing)):
+    for parsed in _batches(workspace.parse(_files(workspace, to_parse), workspace.settings.parsing)):
         good = _store(workspace, todo, parsed, done, now)
         _finish(workspace, todo, good, done, now)
         progress.advance("prepare", len(done.finished) + len(done.quarantined), todo.height)

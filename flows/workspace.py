@@ -1,18 +1,19 @@
 """A workspace: every store of it opened, locked for one process, and the list of all copies that an erasure walks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from configs.load import keys_from_environment
-from configs.settings import Settings
+from configs.settings import ParsingSettings, Settings
 from contracts.errors import KeyFileError
 from contracts.ids import Identity
-from contracts.ports import DerivedCopy, Notifier
-from flows.model import LocalModel
+from contracts.ports import DerivedCopy, Notifier, VectorStore
+from flows.model import LocalModel, Model
 from flows.notify import close_notifier, open_notifier
 from flows.registry import Registry
 from lake.blobs import BlobStore
@@ -35,12 +36,32 @@ from ledger.runs import Runs
 from ledger.sources import SourceRegistry
 from ledger.suppressions import Suppressions
 from ledger.vectors import VectorCache
-from vectorstore.milvus import MilvusStore, open_milvus
+from parsing.documents import Parsed, ToParse
+from parsing.parse import parse_files
+from vectorstore.milvus import open_milvus
+
+
+class Index(VectorStore, DerivedCopy, Protocol):
+    """A vector store that is also on the list of copies."""
+
+    def outdated(self) -> bool:
+        """Whether it was made for another model or schema."""
+        ...
+
+    def recreate(self) -> None:
+        """Begin anew with an empty collection."""
+        ...
+
+    def close(self) -> None: ...
+
+
+Parse = Callable[[Iterable[ToParse], ParsingSettings], Iterator[Parsed]]
+"""Exactly one Parsed for each file, in any order."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Everything that a flow moves data between. Heavy parts (the model, the vector store) open when they are first used."""
+    """Everything that a flow moves data between. Heavy parts (the model, the vector store, the parser) start when they are first used."""
 
     root: Path
     settings: Settings
@@ -62,15 +83,14 @@ class Workspace:
     suppressions: Suppressions
     duplicates: DuplicateIndex
     vectors: VectorCache
-    model: LocalModel
+    model: Model
+    parse: Parse
+    open_index: Callable[["Workspace"], Index]
 
     @cached_property
-    def index(self) -> MilvusStore:
-        """The collection of this model's vectors. Its alias is the settings' own."""
-        stores = self.settings.stores
-        uri = stores.milvus_uri or str(self.root / "index.db")
-        token = (self.registry.base / stores.milvus_token_file).read_text().strip() if stores.milvus_token_file else None
-        return open_milvus(uri, stores.collection, self.model.identity.dimensions, self.model.fingerprint, token=token)
+    def index(self) -> Index:
+        """The collection of this model's vectors, opened when it is first needed."""
+        return self.open_index(self)
 
     @property
     def copies(self) -> tuple[DerivedCopy, ...]:
@@ -115,6 +135,14 @@ def open_workspace(root: Path, settings: Settings, /, *, base: Path, command: st
         yield workspace
 
 
+def open_milvus_index(workspace: Workspace, /) -> Index:
+    """Milvus as the settings name it, else Milvus Lite in the workspace."""
+    stores, model = workspace.settings.stores, workspace.model
+    uri = stores.milvus_uri or str(workspace.root / "index.db")
+    token = (workspace.registry.base / stores.milvus_token_file).read_text().strip() if stores.milvus_token_file else None
+    return open_milvus(uri, stores.collection, model.identity.dimensions, model.fingerprint, token=token)
+
+
 def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Workspace:
     key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
     material = _key_material(root, key_file)
@@ -148,6 +176,8 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         duplicates=DuplicateIndex(root / "duplicates.sqlite", settings.dedup),
         vectors=VectorCache(root / "vectors.sqlite"),
         model=LocalModel(settings.model, base, Models(ledger)),
+        parse=parse_files,
+        open_index=open_milvus_index,
     )
 
 
