@@ -78,4 +78,4 @@ def _section(run: Sequence[Part]) -> Section:
     if not titles or _is_below(last.heading_path, titles[-1].heading_path):
         return Section(tuple(run), last.heading_path)
     own = titles[-1]
-    return Section(tuple(run), HEADING_SEPARATOR.join(filter(None, (own.heading_path, own.text))))
+    return Section(tuple(run), HEADING_SEPARATOR.join(filter(None, (own.heading_path, " ".join(own.text.split())))))
