@@ -4,6 +4,10 @@ import polars as pl
 
 _MINUS = (r"(^|\s)[-‐‑–](\p{N})", "${1}\u2212${2}")
 """The sign of a number is not punctuation."""
+_INNER = r"[.,:/\-]"
+_LETTER = r"[^\p{P}\p{Z}\p{C}]"
+_WORD = rf"{_LETTER}*\p{{N}}{_INNER}(?:\p{{N}}(?:{_LETTER}*\p{{N}})?{_INNER})*\p{{N}}{_LETTER}*|{_LETTER}+"
+"""A run of letters, digits and symbols; between two digits a separator belongs to the number, so 3-5 is not 3.5 and 1,000 not 1.000."""
 
 
 def normalise(text: pl.Expr, /) -> pl.Expr:
@@ -12,5 +16,5 @@ def normalise(text: pl.Expr, /) -> pl.Expr:
     Digits, their signs and symbols stay, so `-5 €` is not `5 $`. Where nothing else stays, the punctuation does: `?!` is not `...`.
     """
     folded = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(*_MINUS)
-    bare = folded.str.replace_all(r"[\p{P}\p{Z}\p{C}]+", " ").str.strip_chars()
+    bare = folded.str.extract_all(_WORD).list.join(" ")
     return pl.when(bare != "").then(bare).otherwise(folded.str.replace_all(r"\s+", " ").str.strip_chars())

@@ -10,6 +10,7 @@ from contracts.results import ChunkCounts
 from contracts.tables import IndexRow
 from contracts.terms import Classification
 from dedup.resolve import resolve
+from flows.prepare import texts_to_compare
 from flows.workspace import Workspace
 from governance.admit import admit
 from governance.terms import effective_terms
@@ -83,11 +84,10 @@ _DOCUMENTS_AT_ONCE = 2_000
 
 def _complete_duplicates(workspace: Workspace, chunks: pl.DataFrame) -> None:
     """An index that was emptied, since its settings changed or its file was lost, is filled again from silver."""
-    if workspace.duplicates.size() >= chunks["text_key"].n_unique():
-        return
     missing = workspace.duplicates.missing(chunks["text_key"].unique())
-    lacking = chunks.filter(pl.col("text_key").is_in(list(missing)))["document_id"].unique().to_list()
-    workspace.duplicates.add(workspace.lake.chunks.read(lacking, columns=["text_key", "document_id", "text"]))
+    if missing:
+        lacking = chunks.filter(pl.col("text_key").is_in(list(missing)))["document_id"].unique().to_list()
+        workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(lacking)), lacking)
 
 
 def _with_priority(workspace: Workspace, admitted: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from chunking.chunk import chunk, chunking_fingerprint
+from chunking.normalise import normalise
 from cleaning.clean import clean, cleaning_fingerprint
 from configs.faults import reach
 from contracts.ids import fingerprint
@@ -130,7 +131,7 @@ def _finish(workspace: Workspace, todo: pl.DataFrame, document_ids: list[str], d
     lake.dropped.replace(dropped, document_ids)
     lake.chunks.replace(chunks, document_ids)
     reach("prepare.chunks")
-    _compare(workspace, chunks, document_ids)
+    workspace.duplicates.replace(texts_to_compare(chunks), document_ids)
     workspace.lake.quarantine.replace(Quarantined.create_empty(), document_ids)
     rows = todo.filter(pl.col("document_id").is_in(document_ids))
     workspace.outputs.finish(_outputs(rows, elements, chunks, current), now)
@@ -140,10 +141,9 @@ def _finish(workspace: Workspace, todo: pl.DataFrame, document_ids: list[str], d
     done.finished.update(document_ids)
 
 
-def _compare(workspace: Workspace, chunks: pl.DataFrame, document_ids: list[str]) -> None:
-    """The duplicate index knows exactly these texts of these documents."""
-    workspace.duplicates.add(chunks.select("text_key", "document_id", "text"))
-    workspace.duplicates.own(chunks.select("text_key", "document_id"), document_ids)
+def texts_to_compare(chunks: pl.DataFrame, /) -> pl.DataFrame:
+    """text_key, document_id and the normalised text that the key was made of: what the duplicate index is told."""
+    return chunks.select("text_key", "document_id", normalise(pl.col("text")).alias("text"))
 
 
 def _outputs(rows: pl.DataFrame, elements: pl.DataFrame, chunks: pl.DataFrame, current: str) -> pl.DataFrame:

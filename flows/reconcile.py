@@ -81,4 +81,4 @@ _NOTHING = pl.DataFrame(
 def _remember(workspace: Workspace, held: pl.DataFrame, sound: pl.DataFrame, run_id: str) -> None:
     """PRESENT is what was read back; an unsound row counts as one that says something else, so it is written again."""
     unsound = held.filter(~pl.col("sound")).with_columns(row_hash=pl.lit("0" * 64)).select(sound.columns)
-    workspace.present.replace(pl.concat([sound, unsound]), workspace.index.state().collection, run_id)
+    workspace.present.replace(pl.concat([sound, unsound]), workspace.index.collection(), run_id)

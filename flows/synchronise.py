@@ -16,6 +16,7 @@ from flows.workspace import Workspace
 from vectorstore.diff import Changes, diff
 
 _BATCH_ROWS = 256
+_SETTLE_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def digests(vectors: pl.Series | Vectors, /) -> list[str]:
 
 
 def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Progress) -> Applied:
-    if workspace.index.outdated() or not workspace.index.state().collection:
-        workspace.index.recreate()
+    index = workspace.index
+    if index.outdated() or not index.collection():
+        index.recreate()
     changes = diff(decision.wanted, present_rows(workspace, run_id))
     _delete(workspace, changes.withdrawals, run_id)
     applied, done = Applied(deleted=changes.deletes), 0
@@ -77,8 +79,12 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
             return applied
         applied += _upsert(workspace, batch, run_id)
         done += batch.height
+        if done % _SETTLE_ROWS < batch.height:
+            index.settle()
         progress.advance("embed", done, changes.upserts.height)
     _delete(workspace, changes.leftovers, run_id)
+    if done:
+        index.settle()
     _release(workspace, changes)
     return applied
 
@@ -86,7 +92,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
 def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str) -> Applied:
     rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
     vectors, hits = _embed(workspace, rows)
-    workspace.present.intend(workspace.index.state().collection, rows["chunk_id"].to_list(), [])
+    workspace.present.intend(workspace.index.collection(), rows["chunk_id"].to_list(), [])
     reach("sync.intended")
     workspace.index.upsert(rows, vectors)
     reach("sync.upserted")
@@ -115,7 +121,7 @@ def _embed(workspace: Workspace, rows: pl.DataFrame) -> tuple[Vectors, int]:
 def _delete(workspace: Workspace, rows: pl.DataFrame, run_id: str) -> None:
     for batch in rows.iter_slices(_BATCH_ROWS * 4):
         chunk_ids = batch["chunk_id"].to_list()
-        workspace.present.intend(workspace.index.state().collection, [], chunk_ids)
+        workspace.present.intend(workspace.index.collection(), [], chunk_ids)
         workspace.index.delete(chunk_ids)
         reach("sync.deleted")
         workspace.present.acknowledge(workspace.present.frame().clear(), chunk_ids, run_id)

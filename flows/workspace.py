@@ -48,6 +48,14 @@ class Index(VectorStore, DerivedCopy, Protocol):
         """Whether it was made for another model or schema."""
         ...
 
+    def collection(self) -> str:
+        """What `state` names, without counting."""
+        ...
+
+    def settle(self) -> None:
+        """Make searches fast after many writes."""
+        ...
+
     def recreate(self) -> None:
         """Begin anew with an empty collection."""
         ...
