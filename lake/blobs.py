@@ -3,7 +3,9 @@
 import os
 import re
 import tempfile
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from contracts.results import Forgotten
 from lake.sealing import Sealer
 
 _UNFINISHED = ".part"
+_THREADS = 16
+"""A disk takes many flushes at once in little more than the time of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,13 @@ class BlobStore:
         Killed before, it leaves of each document what was held or what is new, and perhaps a `.part` file for `sweep`.
         """
         paths = [self._path(document_id, version_id) for document_id, version_id, _ in documents]
-        with _told(self.folder):
-            for path, sealed in zip(paths, self.sealer.seal_many(documents), strict=True):
-                _make_folder(path.parent)
-                _write_whole(path, sealed)
-            for folder in {path.parent for path in paths}:
-                _sync_folder(folder)
+        sealed = self.sealer.seal_many(documents)
+        folders = sorted({path.parent for path in paths})
+        with _told(self.folder), ThreadPoolExecutor(_THREADS) as threads:
+            if made := [folder for folder in folders if not folder.is_dir()]:
+                _make_folders(made, self.folder)
+            deque(threads.map(_write_whole, paths, sealed), maxlen=0)
+            deque(threads.map(_sync_folder, folders), maxlen=0)
 
     def get(self, document_id: str, version_id: str, /) -> bytes:
         """The bytes that were put. Raises UnreadableDocument where they are missing or not those that were sealed."""
@@ -100,11 +105,10 @@ class BlobStore:
         return self.folder / document_id[:2] / f"{document_id}-{version_id}"
 
     def _delete(self, paths: list[Path]) -> int:
-        with _told(self.folder):
+        with _told(self.folder), ThreadPoolExecutor(_THREADS) as threads:
             for path in paths:
                 path.unlink(missing_ok=True)
-            for folder in {path.parent for path in paths}:
-                _sync_folder(folder)
+            deque(threads.map(_sync_folder, {path.parent for path in paths}), maxlen=0)
         return len(paths)
 
 
@@ -126,10 +130,11 @@ def _write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
+def _make_folders(folders: list[Path], root: Path) -> None:
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
+    _sync_folder(root)
+    _sync_folder(root.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -55,19 +55,15 @@ def create_table(folder: Path, schema: pl.Schema, properties: Mapping[str, str],
 
 
 def scan(folder: Path, table: DeltaTable, buckets: Collection[int] | None = None, /) -> pl.LazyFrame | None:
-    """The stored rows of these buckets, `bucket` last; None where there are no files. Paths come from the log's relative ones,
-    since `file_uris` percent-encodes spaces and accents of the folder.
+    """The stored rows of these buckets, without `bucket`, which only the files' paths say; None where there are no files.
+
+    Paths come from the log's relative ones, since `file_uris` percent-encodes spaces and accents of the folder.
     """
     files = pl.DataFrame(table.get_add_actions(flatten=True)).select("path", bucket="partition.bucket")
     if buckets is not None:
         files = files.filter(pl.col("bucket").is_in(list(buckets)))
-    frames = [
-        pl.scan_parquet([folder / path for path in sorted(paths)], hive_partitioning=False, glob=False).with_columns(
-            bucket=pl.lit(bucket, dtype=pl.Int32)
-        )
-        for bucket, paths in files.sort("bucket").group_by("bucket", maintain_order=True).agg("path").iter_rows()
-    ]
-    return pl.concat(frames) if frames else None
+    paths = [folder / path for path in sorted(files["path"])]
+    return pl.scan_parquet(paths, hive_partitioning=False, glob=False) if paths else None
 
 
 def overwrite(folder: Path, rows: pl.DataFrame, predicate: str, /) -> None:
@@ -113,10 +109,20 @@ def purge(folder: Path, table: DeltaTable, /) -> bool:
         table.update_incremental()
         table.create_checkpoint()
         table.cleanup_metadata()
-        named = set(pl.DataFrame(table.get_add_actions(flatten=True))["path"])
-        held = {path.relative_to(folder).as_posix() for path in folder.glob("bucket=*/*")}
-        commits = [path for path in (folder / _LOG).iterdir() if path.stem.isdigit() and int(path.stem) < table.version()]
-    return held <= named and not commits
+        _sweep_unfinished(folder)
+        named = {folder / path for path in pl.DataFrame(table.get_add_actions(flatten=True))["path"]}
+        current = (f"{table.version():020}.", "_last_checkpoint")
+        return set(folder.glob("bucket=*/*")) <= named and all(path.name.startswith(current) for path in (folder / _LOG).iterdir())
+
+
+def _sweep_unfinished(folder: Path) -> None:
+    """A killed process leaves files under the names that they had while they were written; vacuum does not see them."""
+    for path in folder.glob("bucket=*/*"):
+        if path.suffix != ".parquet":
+            path.unlink()
+    for path in (folder / _LOG).iterdir():
+        if not path.name[:20].isdigit() and path.name != "_last_checkpoint":
+            path.unlink()
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def test_buckets_and_columns_choose_what_is_read(table: LakeTable) -> None:
         (lambda f: pl.concat([f, f]), 'column "chunk_id" repeats in 2 rows, contract Chunk wants each value once'),
         (lambda f: f.with_columns(text=pl.lit(None)), 'column "text" breaks nullability in 1 rows, contract Chunk wants no nulls'),
         (lambda f: f.with_columns(char_end=99), "together break span_is_as_long_as_text in 1 rows"),
-        (lambda f: f.with_columns(bucket=99), 'column "bucket" is 99 for '),
+        (lambda f: f.with_columns(bucket=99), 'column "bucket" is another in 1 rows, contract Chunk wants document_id modulo 3'),
     ],
 )
 def test_rows_that_break_their_contract_are_refused_and_nothing_is_written(table: LakeTable, change, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -223,6 +223,16 @@ def test_a_purge_that_cannot_delete_a_file_says_pending(table: LakeTable, monkey
     table.forget(DOCUMENTS)
     monkeypatch.setattr("deltalake.DeltaTable.vacuum", lambda *_, **__: [])
     assert table.purge() == "pending"
+
+
+def test_a_purge_removes_what_a_killed_process_left_unfinished(table: LakeTable) -> None:
+    table.replace(chunks({document: ["a"] for document in DOCUMENTS}), DOCUMENTS)
+    data = next(table.folder.glob("bucket=*/*.parquet"))
+    for stray in (data.with_name("part-1.parquet"), data.with_name("part-2.parquet#1"), table.folder / "_delta_log" / "_commit_1.json.tmp"):
+        stray.write_bytes(SECRET.encode())
+    assert table.purge() == "purged"
+    assert not [path for path in table.folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert table.count(DOCUMENTS) == len(DOCUMENTS)
 
 
 def test_replacing_documents_with_nothing_that_hold_nothing_commits_nothing(table: LakeTable) -> None:
