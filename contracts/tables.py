@@ -24,9 +24,14 @@ class Manifest(dy.Schema):
     version_id = _id(description="the bytes last read")
     size = dy.Int64(min=0, description="bytes")
     stat = dy.String(description="what the listing said (size and mtime, or an etag): equal means that the bytes are not read again")
-    terms = dy.String(description="stated terms of this document alone, canonical JSON; the source's own are merged when admission is decided")
+    terms = dy.String(
+        description="stated terms of this document alone, canonical JSON; the source's own are merged when admission is decided"
+    )
     terms_problem = dy.String(nullable=True, description="why the stated terms cannot be read; such a document is refused")
-    state = dy.String(regex="^(present|missing|removed)$", description="missing: gone from the listing, its removal withheld until approved; removed: on its way out of every copy")
+    state = dy.String(
+        regex="^(present|missing|removed)$",
+        description="missing: gone from the listing, its removal withheld until approved; removed: on its way out of every copy",
+    )
     observed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="when a run first saw this version")
 
 

@@ -1,7 +1,7 @@
 """The terms under which a document is held: whose it is, why it may be used, for what, by whom and for how long."""
 
-from collections.abc import Mapping
 import datetime as dt
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -55,15 +55,25 @@ class Terms(BaseModel):
     title: str | None = Field(None, description="shown with every hit")
     owner: str | None = Field(None, description="who answers for the document")
     licence: str | None = Field(None, description="licence or contract under which it is held")
-    lawful_basis: Annotated[LawfulBasis | None, BeforeValidator(_empty_is_none)] = Field(None, description="why it may be processed; unstated means refused")
+    lawful_basis: Annotated[LawfulBasis | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="why it may be processed; unstated means refused"
+    )
     purposes: Names = Field(None, description="what it may be used for, in W3C DPV terms or your own; unstated means refused")
     subjects: Names = Field(None, description="the people it is about, by the identifier that your source uses")
     groups: Names = Field(None, description="who may read it; empty means everyone whose clearance reaches the classification")
-    classification: Annotated[Classification | None, BeforeValidator(_empty_is_none)] = Field(None, description="public, internal, confidential or restricted; unstated means refused")
+    classification: Annotated[Classification | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="public, internal, confidential or restricted; unstated means refused"
+    )
     jurisdiction: str | None = Field(None, description="whose law applies, as in configs/jurisdictions.yaml")
-    date: Annotated[dt.date | None, BeforeValidator(_empty_is_none)] = Field(None, description="the document's own date: orders duplicates, starts retention")
-    retention_days: Annotated[int | None, BeforeValidator(_empty_is_none)] = Field(None, gt=0, description="days after `date` until it expires")
-    expires_at: Annotated[datetime | None, BeforeValidator(_empty_is_none)] = Field(None, description="the moment it expires (UTC unless it says otherwise)")
+    date: Annotated[dt.date | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="the document's own date: orders duplicates, starts retention"
+    )
+    retention_days: Annotated[int | None, BeforeValidator(_empty_is_none)] = Field(
+        None, gt=0, description="days after `date` until it expires"
+    )
+    expires_at: Annotated[datetime | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="the moment it expires (UTC unless it says otherwise)"
+    )
 
     @field_validator("expires_at")
     @classmethod
@@ -77,7 +87,7 @@ class Terms(BaseModel):
         return dict(sorted(self.model_dump(mode="json", exclude_none=True).items()))
 
     def overridden_by(self, later: Mapping[str, Any]) -> "Terms":
-        """These terms with every key of `later` in place of ours. Raises pydantic's ValidationError on a key or value that is not a term."""
+        """These terms with every key of `later` in place of ours. Raises pydantic's ValidationError on what is not a term."""
         return Terms.model_validate({**self.stated(), **later})
 
     def expiry(self) -> datetime | None:

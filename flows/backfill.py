@@ -1,7 +1,7 @@
 """Backfill: a window of a source processed again, in partitions that are remembered, so that an interrupted one goes on."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -20,49 +20,52 @@ from flows.refresh import refresh
 from flows.retire import Retired, finish_removals
 from flows.workspace import Workspace
 
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Documents by modification time (since ≤ time < until) and by the beginning of their uri."""
+    """Documents by modification time (since ≤ time < until) and by the beginning of their uri, and in how many parts they are done."""
 
     since: datetime
     until: datetime
     prefix: str
+    partitions: int
 
     @classmethod
-    def of(cls, *, since: datetime | None, until: datetime | None, prefix: str = "") -> "Window":
+    def of(cls, *, since: datetime | None, until: datetime | None, prefix: str, partitions: int) -> "Window":
         """A window whose open ends reach to the beginning and the end of time; moments without a zone are in UTC."""
-        return cls(_in_utc(since or datetime.min), _in_utc(until or datetime.max), prefix)
+        return cls(_in_utc(since) or _BEGINNING, _in_utc(until) or _END, prefix, partitions)
 
     def holds(self, listed: Listed, /) -> bool:
         """Whether the document is in the window."""
         return self.since <= listed.modified_at < self.until and listed.uri.startswith(self.prefix)
 
 
-def backfill(
-    workspace: Workspace, source_id: str, window: Window, /, *, partitions: int, restart: bool, now: datetime, progress: Progress
-) -> Ingested:
+def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart: bool, now: datetime, progress: Progress) -> Ingested:
     """Every document of the window is read, parsed and indexed again. Documents outside it, listed or not, are left alone.
 
-    A partition that is finished is not done again by the same backfill (the same window, partitions and settings), unless `restart`.
+    A partition that is finished is not done again by the same backfill (the same window and settings), unless `restart`.
     """
     if source_id not in workspace.registry.all():
         raise UsageError(f"{source_id}: no such source; known: {', '.join(workspace.registry.all()) or 'none'}")
     started = perf_counter()
     source = workspace.registry.open(source_id)
     listing = [listed for listed in source.list() if window.holds(listed)]
-    name = _name(workspace, source_id, window, partitions)
+    name = _name(workspace, source_id, window)
     if restart:
         workspace.backfills.restart(name)
     total = _Part()
     with recorded(workspace, "backfill", source_id, now=now) as run:
         finish_removals(workspace)
-        for partition in workspace.backfills.remaining(name, partitions):
-            part = [listed for listed in listing if bucket(workspace.identity.document(source_id, listed.uri), partitions) == partition]
+        for partition in workspace.backfills.remaining(name, window.partitions):
+            part = [
+                listed for listed in listing if bucket(workspace.identity.document(source_id, listed.uri), window.partitions) == partition
+            ]
             done = _again(workspace, source, part, run.run_id, now=now, progress=progress)
             total = _Part(total.documents + done.documents, done.chunks, total.applied + done.applied)
             workspace.backfills.finish(name, partition, now)
-            progress.advance("partitions", partition + 1, partitions)
+            progress.advance("partitions", partition + 1, window.partitions)
         finish_removals(workspace)
         seconds = round(perf_counter() - started, 3)
         result = Ingested(total.documents, total.chunks, **asdict(total.applied), seconds=seconds, run_id=run.run_id)
@@ -70,17 +73,17 @@ def backfill(
     return result
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """What one partition came to, or all so far."""
 
-    documents: DocumentCounts = DocumentCounts()
-    chunks: ChunkCounts = ChunkCounts()
-    applied: Applied = Applied()
+    documents: DocumentCounts = field(default_factory=DocumentCounts)
+    chunks: ChunkCounts = field(default_factory=ChunkCounts)
+    applied: Applied = field(default_factory=Applied)
 
 
 def _again(workspace: Workspace, source: Source, part: Sequence[Listed], run_id: str, *, now: datetime, progress: Progress) -> _Part:
@@ -97,8 +100,6 @@ def _again(workspace: Workspace, source: Source, part: Sequence[Listed], run_id:
     return _Part(documents, done.synchronised.decision.counts, done.synchronised.applied)
 
 
-def _name(workspace: Workspace, source_id: str, window: Window, partitions: int) -> str:
+def _name(workspace: Workspace, source_id: str, window: Window) -> str:
     settings = silver_fingerprint(workspace)
-    return fingerprint(
-        "backfill", source=source_id, partitions=partitions, settings=settings, **{k: str(v) for k, v in asdict(window).items()}
-    )
+    return fingerprint("backfill", source=source_id, settings=settings, **{k: str(v) for k, v in asdict(window).items()})

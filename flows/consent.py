@@ -1,10 +1,10 @@
-"""Decisions of people, recorded one by one or from a file."""
+"""What people say about the use of their data, recorded word by word or from a file."""
 
 import csv
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,49 @@ from contracts.errors import UsageError
 from flows.workspace import Workspace
 from ledger.consent import Receipt
 
-_COLUMNS = {"subject", "purpose", "state", "at", "source", "until", "evidence", "method"}
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody said, as people write it down; its fields are the columns of an imported file. Moments are ISO 8601."""
+
+    subject: str
+    """The person, by the identifier that the source uses."""
+    purpose: str
+    state: str
+    """granted or withdrawn"""
+    at: str = ""
+    """Empty: when it is recorded."""
+    source: str = ""
+    """Empty: every source."""
+    until: str = ""
+    evidence: str = ""
+    """Kept as a hash."""
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Decisions of a file: recorded now, and known before."""
+    """Words of a file: recorded now, and known before."""
 
     recorded: int
     known: int
 
 
-def decide(workspace: Workspace, subject: str, /, *, purpose: str, state: str, source: str = "", evidence: str = "", now: datetime) -> str:
+def record(workspace: Workspace, word: Word, /, *, now: datetime) -> str:
     """The id of the receipt, once it is on disk. Searches hold to it from then on."""
-    receipt = _receipt(workspace, {"subject": subject, "purpose": purpose, "state": state, "source": source, "evidence": evidence}, now)
-    return workspace.consent.record([receipt])[0]
+    try:
+        return workspace.consent.record([_receipt(workspace, word, now)])[0]
+    except ValueError as error:
+        raise UsageError(f"consent: {error}") from None
 
 
-def import_decisions(workspace: Workspace, file: Path, /, *, now: datetime) -> Imported:
-    """All decisions of a CSV or JSONL file, or, where a line is wrong, none and a UsageError that names the line."""
+def import_words(workspace: Workspace, file: Path, /, *, now: datetime) -> Imported:
+    """All words of a CSV or JSONL file, or, where a line is wrong, none and a UsageError that names the line."""
     receipts = []
     for line, entry in _entries(file):
         try:
-            receipts.append(_receipt(workspace, entry, now))
-        except (ValueError, KeyError) as error:
+            receipts.append(_receipt(workspace, _word(entry), now))
+        except ValueError as error:
             raise UsageError(f"{file}: line {line}: {error}. Nothing of the file was recorded") from None
     known = {held.receipt_id for key in {receipt.subject_key for receipt in receipts} for held in workspace.consent.history(key)}
     new = [receipt for receipt in receipts if receipt.receipt_id not in known]
@@ -60,26 +79,33 @@ def _entries(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise UsageError(f"{file}: line {line}: not JSON ({error.msg})") from None
 
 
-def _receipt(workspace: Workspace, entry: dict[str, Any], now: datetime) -> Receipt:
-    unknown = entry.keys() - _COLUMNS
-    missing = {"subject", "purpose", "state"} - {name for name, value in entry.items() if value}
-    if unknown or missing:
-        raise ValueError(f"unknown column {sorted(map(str, unknown))[0]}" if unknown else f"{sorted(missing)[0]} is missing")
-    evidence = entry.get("evidence") or ""
+def _word(entry: dict[str, Any]) -> Word:
+    columns = {field.name for field in fields(Word)}
+    if unknown := sorted(str(name) for name in entry.keys() - columns):
+        raise ValueError(f"unknown column {unknown[0]}; known: {', '.join(sorted(columns))}")
+    stated = {name: value for name, value in entry.items() if value}
+    if missing := sorted({"subject", "purpose", "state"} - stated.keys()):
+        raise ValueError(f"{missing[0]} is missing")
+    return Word(**stated)
+
+
+def _receipt(workspace: Workspace, word: Word, now: datetime) -> Receipt:
+    if word.state not in ("granted", "withdrawn"):
+        raise ValueError(f"state is granted or withdrawn, not {word.state!r}")
     return Receipt(
-        subject_key=workspace.identity.subject(entry["subject"]),
-        purpose=entry["purpose"],
-        state=entry["state"],
-        at=_moment(entry.get("at")) or now,
+        subject_key=workspace.identity.subject(word.subject),
+        purpose=word.purpose,
+        state="granted" if word.state == "granted" else "withdrawn",
+        at=_moment(word.at) or now,
         recorded_at=now,
-        scope=entry.get("source") or "",
-        until=_moment(entry.get("until")),
-        evidence=hashlib.sha256(evidence.encode()).hexdigest() if evidence else "",
-        method=entry.get("method") or "",
+        scope=word.source,
+        until=_moment(word.until),
+        evidence=hashlib.sha256(word.evidence.encode()).hexdigest() if word.evidence else "",
+        method=word.method,
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: str) -> datetime | None:
     """ISO 8601, in UTC unless it says otherwise."""
     if not text:
         return None

@@ -57,7 +57,7 @@ def preview(workspace: Workspace, selector: Selector, /) -> Preview:
 
 
 def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, ...]:
-    """The documents that the selector names, and every other document of the same bytes. UsageError if nothing and nobody is known by it."""
+    """The documents that the selector names, and all others of the same bytes. UsageError if nothing and nobody is known by it."""
     manifest = workspace.lake.manifest.read()
     named = manifest.filter(_names(workspace, manifest, selector))
     if named.is_empty() and selector.kind != "subject":
@@ -102,7 +102,7 @@ def _carry_out(workspace: Workspace, request: Request, targets: Sequence[Target]
 
 
 def _targets(workspace: Workspace, request: Request) -> tuple[Target, ...]:
-    """What the manifest still knows of a request's documents; of the others the suppressions are written, since they go before the manifest."""
+    """What the manifest still knows of a request's documents; the others are suppressed already, for the manifest forgets last."""
     rows = workspace.lake.manifest.read(request.documents, columns=["document_id", "version_id", "source_id", "uri"])
     return tuple(Target(*row) for row in rows.iter_rows())
 

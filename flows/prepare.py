@@ -1,4 +1,4 @@
-"""Bronze to silver: each new version parsed, cleaned, cut into chunks and compared with all others, in batches that a crash leaves whole."""
+"""Bronze to silver: each new version parsed, cleaned, cut into chunks and compared with all others, in batches."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -34,7 +34,7 @@ def note(workspace: Workspace, refusals: Iterable[Refusal], cleared: Collection[
 
 
 def note_listing(workspace: Workspace, source_id: str, refusals: Collection[Refusal], /, *, now: datetime) -> None:
-    """As `note`, for what one listing of a source found: what it no longer complains of is struck off, what it did before stays as it is."""
+    """As `note`, for one listing of a source: what it no longer complains of is struck off, what it did before stays as it is."""
     held = workspace.lake.quarantine.read().filter(pl.col("source_id") == source_id)
     before = {row["document_id"]: row for row in held.iter_rows(named=True) if row["fingerprint"] == OF_LISTING}
     new = [refusal for refusal in refusals if not _is_noted(refusal, before)]

@@ -51,7 +51,7 @@ def reconcile(workspace: Workspace, /, *, repair: bool, now: datetime, progress:
 
 
 def _compare(workspace: Workspace, progress: Progress) -> pl.DataFrame:
-    """chunk_id, document_id, row_hash, vector_digest of every row of the store, and `sound`: it says what gold says, by the vector that was written."""
+    """chunk_id, document_id, row_hash, vector_digest of every row of the store; `sound`: it says what gold says, by the vector written."""
     gold = workspace.lake.rows.read().drop("bucket")
     written = workspace.present.frame().select("chunk_id", written="vector_digest")
     compared, rows = [], 0

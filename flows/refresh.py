@@ -66,7 +66,7 @@ def refresh(workspace: Workspace, source: Source, listing: Sequence[Listed], /, 
     worth_reading = _without_expired(workspace, unread, now)
     read = 0
     for batch in _batches(worth_reading):
-        _write(workspace, _read(workspace, source, batch, known, suppressed, done, now))
+        _write(workspace, _read(workspace, source, batch, suppressed, done, now))
         read += len(batch)
         progress.advance("read", read, len(worth_reading))
     return done
@@ -120,7 +120,6 @@ def _read(
     workspace: Workspace,
     source: Source,
     batch: list[tuple[Listed, Row]],
-    known: dict[str, Row],
     suppressed: Suppressed,
     done: Refreshed,
     now: datetime,
@@ -142,7 +141,7 @@ def _read(
         if version_id != row["version_id"]:
             new.append((document_id, version_id, content))
             read["observed_at"] = now
-            (done.changed if document_id in known else done.added).add(document_id)
+            (done.changed if row["version_id"] else done.added).add(document_id)
         rows.append(read)
     workspace.blobs.put_many(new)
     reach("refresh.blobs")

@@ -1,1 +1,1 @@
-"""Floor 7: the front door: the command line, and `ragkeep.workspace` for notebooks."""
+"""Floor 7: the front door: the command line, and `ragkeep.notebook` for notebooks."""

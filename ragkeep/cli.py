@@ -43,7 +43,10 @@ erasure.register(app)
 
 
 def main() -> None:
-    """Run the command of `sys.argv`. Exit codes: 0 done, 1 done with quarantined or withheld documents, 2 wrong use, 3 a store is out of reach."""
+    """Run the command of `sys.argv`.
+
+    Exit codes: 0 done, 1 done with quarantined or withheld documents (`--strict`), 2 wrong use, 3 a store could not be reached.
+    """
     go_offline()
     try:
         app(standalone_mode=False)

@@ -27,7 +27,9 @@ def _top_level_imports(path: Path) -> set[str]:
 
 def test_every_folder_with_code_is_a_room_of_the_floor_plan() -> None:
     beside = {"tests", "benchmarks", "notebooks", "docs", "samples", "scripts"}
-    folders = {path.parent.relative_to(ROOT).parts[0] for path in ROOT.glob("*/**/*.py") if not path.relative_to(ROOT).parts[0].startswith(".")}
+    folders = {
+        path.parent.relative_to(ROOT).parts[0] for path in ROOT.glob("*/**/*.py") if not path.relative_to(ROOT).parts[0].startswith(".")
+    }
     assert folders - beside == set(ROOMS) == set(PYPROJECT["tool"]["setuptools"]["packages"]) == set(PYPROJECT["tool"]["mypy"]["packages"])
 
 

@@ -15,6 +15,7 @@ from contracts.errors import SettingsError, StoreUnavailable, WorkspaceLocked
 SECONDS = 60.0
 """pymilvus repeats a call that failed on its way, with growing pauses, until this time has passed."""
 _CONNECT_SECONDS = 10.0
+_LITE_PING_MS = 600_000
 
 
 def connect(uri: str, /, *, token: str | None = None) -> Any:
@@ -31,7 +32,8 @@ def connect(uri: str, /, *, token: str | None = None) -> Any:
 
     _silence()
     # A proxy of the environment is for the outside, never for a server on this machine.
-    options = {} if is_server(uri) else {"grpc_options": {"grpc.enable_http_proxy": 0}}
+    # Milvus Lite also hangs up on a client that pings as often as pymilvus does by default.
+    options = {} if is_server(uri) else {"grpc_options": {"grpc.enable_http_proxy": 0, "grpc.keepalive_time_ms": _LITE_PING_MS}}
     try:
         return MilvusClient(uri=uri, token=token or "", timeout=_CONNECT_SECONDS, **options)
     except ConnectionConfigException as error:

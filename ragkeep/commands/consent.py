@@ -27,7 +27,7 @@ def grant(
     json: Json = False,
 ) -> None:
     """Record that a person agreed. Documents about them are admitted at the next run."""
-    _record(context.obj, ("granted", subject, purpose, source, evidence), json=json)
+    _record(context.obj, {"state": "granted", "subject": subject, "purpose": purpose, "source": source, "evidence": evidence}, json=json)
 
 
 @consent.command()
@@ -40,7 +40,7 @@ def withdraw(
     json: Json = False,
 ) -> None:
     """Record that a person no longer agrees. Searches hold to it at once; the next run takes the rows out."""
-    _record(context.obj, ("withdrawn", subject, purpose, source, evidence), json=json)
+    _record(context.obj, {"state": "withdrawn", "subject": subject, "purpose": purpose, "source": source, "evidence": evidence}, json=json)
 
 
 @consent.command("import")
@@ -49,10 +49,10 @@ def import_(
 ) -> None:
     """Record every decision of a file; those recorded before are passed over."""
     session: Session = context.obj
-    from flows.consent import import_decisions
+    from flows.consent import import_words
 
     with session.open("consent", create=True) as workspace:
-        counts = import_decisions(workspace, file, now=session.now)
+        counts = import_words(workspace, file, now=session.now)
     print_json(counts) if json else typer.echo(f"{counts.recorded} decisions recorded, {counts.known} known before")
 
 
@@ -77,13 +77,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(consent, name="consent")
 
 
-def _record(session: Session, decision: tuple[str, str, str, str, str], *, json: bool) -> None:
-    from flows.consent import decide
+def _record(session: Session, said: dict[str, str], *, json: bool) -> None:
+    from flows.consent import Word, record
 
-    state, subject, purpose, source, evidence = decision
+    word = Word(**said)
     with session.open("consent", create=True) as workspace:
-        receipt = decide(workspace, subject, purpose=purpose, state=state, source=source, evidence=evidence, now=session.now)
+        receipt = record(workspace, word, now=session.now)
     if json:
-        print_json({"receipt_id": receipt, "state": state, "purpose": purpose, "at": session.now})
+        print_json({"receipt_id": receipt, "state": word.state, "purpose": word.purpose, "at": session.now})
     else:
-        typer.echo(f"{state}: {subject} for {purpose} (receipt {receipt})")
+        typer.echo(f"{word.state}: {word.subject} for {word.purpose} (receipt {receipt})")

@@ -60,9 +60,9 @@ def backfill(
     from flows.backfill import Window
     from flows.backfill import backfill as run
 
-    window = Window.of(since=since, until=until, prefix=prefix)
+    window = Window.of(since=since, until=until, prefix=prefix, partitions=partitions)
     with session.open("backfill") as workspace, progress_bar(enabled=not json) as progress:
-        done = run(workspace, source, window, partitions=partitions, restart=restart, now=session.now, progress=progress)
+        done = run(workspace, source, window, restart=restart, now=session.now, progress=progress)
     _print_ingested(done, json=json)
     _exit(done, strict=strict)
 

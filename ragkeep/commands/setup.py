@@ -30,10 +30,9 @@ def init(
     if json:
         print_json(made)
         return
-    typer.echo(f"settings   {made['settings']}\nworkspace  {made['workspace']}")
-    typer.echo(
-        f"key        {made['key']}  (keep a copy elsewhere: without it nothing can be read)\nNext: name your sources in {FILE_NAME}, then: ragkeep ingest"
-    )
+    for name, path in made.items():
+        typer.echo(f"{name:<10} {path}")
+    typer.echo(f"Keep a copy of the key elsewhere: without it nothing can be read.\nName your sources in {FILE_NAME}, then: ragkeep ingest")
 
 
 def register(app: typer.Typer) -> None:
