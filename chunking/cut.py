@@ -168,7 +168,8 @@ def _between_fences(spans: list[Span], priorities: npt.NDArray[np.uint64], scale
             yield first, last
             continue
         highest = first + np.flatnonzero(priorities[first:last] == priorities[first:last].max())
-        # Of equals, which only repeated text has, the last that leaves a stretch before it: the stretches are then equal too, and keep their ids.
+        # Of equals, which only repeated text has, the last that leaves one stretch before it: so repeated stretches are equal and keep
+        # their ids.
         reach = bisect_left(highest, True, key=lambda unit: not scale.fits(spans[first][0], spans[unit][1], times=FENCE))
         fence = int(highest[max(0, reach - 1)])
         waiting += [(fence + 1, last), (first, fence)]

@@ -80,7 +80,14 @@ def chunked(tokenizer: Tokenizer, *documents: Sequence[Item], **settings: int) -
     return chunk(elements(*documents), ChunkingSettings(**settings), tokenizer, IDENTITY, buckets=8, fingerprint=FINGERPRINT)
 
 
-_SCRIPTS = ("a b cd. ef\ngh\n\nij! k", "Mọi người đều có quyền. Điều 1.\n", "所有人生而自由。在尊严和权利上", "👩‍👩‍👧‍👦🇻🇳👍🏽❤️ ", "...?!-—() ", "e\u0301\u0323 \t\u200b")
+_SCRIPTS = (
+    "a b cd. ef\ngh\n\nij! k",
+    "Mọi người đều có quyền. Điều 1.\n",
+    "所有人生而自由。在尊严和权利上",
+    "👩‍👩‍👧‍👦🇻🇳👍🏽❤️ ",
+    "...?!-—() ",
+    "e\u0301\u0323 \t\u200b",
+)
 WORD = st.sampled_from(_SCRIPTS).flatmap(lambda script: st.text(alphabet=script, min_size=1, max_size=12))
 TEXT = st.one_of(
     st.lists(WORD, min_size=1, max_size=60).map(" ".join),

@@ -106,7 +106,9 @@ def test_an_element_that_fits_is_whole_unless_it_makes_room_for_its_title(docume
 
 
 @few
-@given(st.lists(st.tuples(st.just("text"), st.lists(st.sampled_from("abc. "), min_size=1, max_size=60).map(" ".join), st.just(0)), max_size=4))
+@given(
+    st.lists(st.tuples(st.just("text"), st.lists(st.sampled_from("abc. "), min_size=1, max_size=60).map(" ".join), st.just(0)), max_size=4)
+)
 def test_no_two_neighbours_of_a_section_would_fit_into_one(document: list[Item]) -> None:
     tokenizer = WordTokenizer(40)
     text = document_text(document)
