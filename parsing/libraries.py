@@ -27,6 +27,7 @@ def load(*, pdf: bool) -> None:
         for name in _TEXT:
             importlib.import_module(f"unstructured.partition.{name}")
         _keep_line_ends_in_cells()
+        _read_all_that_a_browser_shows()
     if pdf and "unstructured.partition.pdf" not in sys.modules:
         with contextlib.suppress(ImportError):  # The child meets the same error and reports it for its file.
             importlib.import_module("unstructured.partition.pdf")
@@ -49,6 +50,14 @@ def _keep_line_ends_in_cells() -> None:
     printing = importlib.import_module("pandas.io.formats.printing")
     original = printing.pprint_thing
     printing.pprint_thing = lambda thing, *rest, **options: original(thing, *rest, **{**options, "escape_chars": None})  # type: ignore[attr-defined]
+
+
+def _read_all_that_a_browser_shows() -> None:
+    """unstructured leaves out folded sections, figures with their captions, and whole pages that stand in a form."""
+    parser = importlib.import_module("unstructured.partition.html.parser")
+    flow = dict.fromkeys(("details", "figure", "form"), parser.Flow)
+    items = dict.fromkeys(("summary", "figcaption"), parser.BlockItem)
+    parser.element_class_lookup.get_namespace(None).update(flow | items)
 
 
 def _never_download() -> NoReturn:

@@ -132,15 +132,16 @@ class _Zygote:
         if self._process is None:
             return
         process, self._process = self._process, None
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
+        if process.stdin:
+            process.stdin.close()
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        self._reader.join(timeout=5)
+        self._reader.join()
+        if process.stdout:
+            process.stdout.close()  # Only now: a thread that reads must never find another file under this number.
         self._folder.cleanup()  # The zygote has done it, unless it was killed.
 
     def _start(self) -> subprocess.Popen[bytes]:

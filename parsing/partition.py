@@ -9,6 +9,7 @@ from parsing.decode import decode
 from parsing.headings import Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_text
 from parsing.strict_office import transitional
+from parsing.text_boxes import text_boxes
 
 _KINDS = {
     "Title": "title",
@@ -56,7 +57,8 @@ def from_html(text: str, /) -> list[Raw]:
 def read_docx(content: bytes, /) -> list[Raw]:
     from unstructured.partition.docx import partition_docx
 
-    return as_raw(partition_docx(file=io.BytesIO(transitional(content)), languages=_NO_DETECTION), pages=True)
+    content = transitional(content)
+    return text_boxes(content) + as_raw(partition_docx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
 
 
 def read_pptx(content: bytes, /) -> list[Raw]:

@@ -28,4 +28,5 @@ def test_every_file_of_the_corpus_parses_or_says_why_not() -> None:
     outcomes = {paths[int(one.document_id, 16)].name: one for one in parse_files(files, ParsingSettings())}
     assert len(paths) > 100
     assert {name: one.failure.rule for name, one in outcomes.items() if one.failure} == EXPECTED
+    assert "Student falls ill" in [one.text for one in outcomes["textbox.docx"].elements]
     assert all(one.elements for name, one in outcomes.items() if name not in EXPECTED)

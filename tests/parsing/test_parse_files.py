@@ -102,6 +102,9 @@ Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain
 The bridge opens on Monday for everybody who wants to cross it.\r\n--x\r\nContent-Type: image/png; name=b.png
 Content-Disposition: attachment; filename=b.png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--x--\r\n"""
 
+FOLDED = b"""<form><details><summary>More</summary><p>Folded text.</p></details></form>
+<figure><img><figcaption>A bridge</figcaption></figure>"""
+
 GOOD = {
     "handbook.docx": word_file(),
     "plan.pptx": slides(),
@@ -112,6 +115,7 @@ GOOD = {
     "quy-1258.txt": VIETNAMESE.translate({ord("ộ"): "ô\u0323", ord("ồ"): "ô\u0300", ord("ị"): "i\u0323"}).encode("cp1258", "ignore") * 3,
     "notes.md": b"# One\n\nFirst text stands here.\n\n## Two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n# Three\n\n```\nx = 1\n```\n",
     "page.html": "<html><body><h1>Giá</h1><p>Giá của chiếc cầu là ba tỷ đồng.</p></body></html>".encode(),
+    "folded.html": FOLDED,
     "table.csv": "\ufefftên;giá\nghế;4\nbàn;20;thêm\n".encode("utf-16"),
     "data.xml": b"<r><a>alpha</a><p>mixed <b>bold</b> tail</p></r>",
     "wrong-name.txt": word_file(),
@@ -236,6 +240,10 @@ def test_markdown_keeps_its_outline_and_code(parsed: dict[str, Parsed]) -> None:
     ]
 
 
+def test_folded_sections_forms_and_captions_of_a_page_are_read(parsed: dict[str, Parsed]) -> None:
+    assert [one.text for one in parsed["folded.html"].elements] == ["More", "Folded text.", "A bridge"]
+
+
 def test_mixed_content_of_xml_is_whole(parsed: dict[str, Parsed]) -> None:
     assert [one.text for one in parsed["data.xml"].elements] == ["alpha", "mixed bold tail"]
 
@@ -277,10 +285,10 @@ def test_a_child_that_dies_costs_one_file_and_a_zygote_that_dies_costs_none() ->
         zygote = eventually(zygotes)[0]
         (child, *_) = eventually(lambda: zygote.children())
         child.send_signal(signal.SIGSEGV)
-        time.sleep(0.5)
+        eventually(lambda: [one for one in zygote.children() if one.pid != child.pid])
         zygote.kill()
 
-    slow = (b"The man walks and talks slowly about nothing. " * 10 + b"\n\n") * 1500
+    slow = "\n\n".join(f"The {n}th man walks slowly and talks about nothing." for n in range(1500)).encode()
     killer = threading.Thread(target=kill_someone)
     killer.start()
     outcomes = list(

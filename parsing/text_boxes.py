@@ -1,0 +1,34 @@
+"""Text boxes of a Word file, which unstructured leaves out though whole forms are made of them."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from parsing.headings import Raw
+
+_SPACE = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+}
+_PIECES = "./w:r/*[self::w:t or self::w:br]|./*/w:r/*[self::w:t or self::w:br]"
+_BOXES = "//w:txbxContent[not(ancestor::mc:Fallback)]"
+"""The fallback repeats the box for old programs."""
+
+
+def text_boxes(content: bytes, /) -> list[Raw]:
+    """One element a paragraph. They float, so they belong under no title."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if "word/document.xml" not in archive.namelist():
+            return []
+        root = etree.fromstring(archive.read("word/document.xml"), etree.XMLParser(resolve_entities=False, no_network=True))
+    boxes = root.xpath(_BOXES, namespaces=_SPACE) or root.xpath("//w:txbxContent", namespaces=_SPACE)
+    return [Raw("text", text) for box in boxes for text in _paragraphs(box)]
+
+
+def _paragraphs(box: etree._Element) -> Iterator[str]:
+    for paragraph in box.xpath(".//w:p", namespaces=_SPACE):
+        text = "".join(piece.text or "\n" for piece in paragraph.xpath(_PIECES, namespaces=_SPACE))
+        if text.strip():
+            yield text
