@@ -9,8 +9,8 @@ it. Two steps look at nothing else:
 2. *Joins.* Between two fences each boundary, from the lowest to the highest, joins the pieces on its two sides if they fit together. So
    what fits into a chunk stays whole, small pieces find a neighbour first, and no two neighbours that would fit together stay apart.
 
-It follows that no cut farther than `2 * FENCE + 1` chunks' worth of text from an edit moves, as long as no two boundaries have equal priorities; in
-practice hardly any but the nearest does (`docs/decisions/0002-local-cuts.md`).
+It follows that no cut farther than `2 * FENCE + 1` chunks' worth of text from an edit moves, as long as no two boundaries have equal
+priorities; in practice hardly any but the nearest does (`docs/decisions/0002-local-cuts.md`).
 """
 
 import re
