@@ -34,7 +34,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 def print_fields(title: str, fields: Mapping[str, Any], /) -> None:
     """Name and value, a line each."""
-    print_table(title, ("", ""), fields.items())
+    print_table(title, ("", ""), ((name, _in_words(value)) for name, value in fields.items()))
 
 
 @contextmanager
@@ -71,6 +71,11 @@ class Terminal:
         if stage not in self.tasks:
             self.tasks[stage] = self.bars.add_task(stage, total=total)
         self.bars.update(self.tasks[stage], completed=done, total=total)
+
+
+def _in_words(value: Any) -> Any:
+    """A list or mapping in the form that JSON gives it."""
+    return json.dumps(value, ensure_ascii=False, default=_plain) if isinstance(value, dict | list | tuple) else value
 
 
 def _plain(value: Any) -> Any:
