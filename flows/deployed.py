@@ -59,25 +59,27 @@ def ingest(
     """The index holds what its sources want; `source` names one of them, else all are read. Makes the workspace if it is not there."""
 
     def work(opened: Workspace, now: datetime, progress: Logged) -> Ingested:
-        return run_ingest(opened, choose(opened.registry, source), retry_quarantined=retry_quarantined, now=now, progress=progress)
+        chosen = choose(opened.registry, source, say=progress.say)
+        return run_ingest(opened, chosen, retry_quarantined=retry_quarantined, now=now, progress=progress)
 
     return _run(work, "ingest", workspace, settings, create=True)
 
 
 @flow(persist_result=False)
-def backfill(
+def backfill(  # noqa: PLR0913  a parameter of the deployment is an argument
     source: str,
     workspace: str = ".ragkeep",
     settings: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    prefix: str = "",
     partitions: int = 8,
 ) -> Ingested:
     """A window of a source is processed again. Started by hand; run again with the same parameters, it goes on where it stopped."""
 
     def work(opened: Workspace, now: datetime, progress: Logged) -> Ingested:
-        window = Window.of(since=since, until=until)
-        return run_backfill(opened, source, window, partitions=partitions, restart=False, now=now, progress=progress)
+        window = Window.of(since=since, until=until, prefix=prefix, partitions=partitions)
+        return run_backfill(opened, source, window, restart=False, now=now, progress=progress)
 
     return _run(work, "backfill", workspace, settings)
 

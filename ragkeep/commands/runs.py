@@ -27,19 +27,12 @@ def ingest(
 ) -> None:
     """Bring the index up to date with the sources; a run without a change does nothing."""
     session: Session = context.obj
-    from flows.ingest import ingest as run
+    if prefect:
+        from flows.deployed import ingest as run_as_flow
 
-    with session.open("ingest", create=True) as workspace:
-        from flows.registry import choose
-
-        chosen = choose(workspace.registry, target, say=None if json else typer.echo)
-        if prefect:
-            from flows.deployed import run_as_flow
-
-            done = run_as_flow(run, workspace, chosen, retry_quarantined=retry, now=session.now)
-        else:
-            with progress_bar(enabled=not json) as progress:
-                done = run(workspace, chosen, retry_quarantined=retry, now=session.now, progress=progress)
+        done = run_as_flow(str(session.folder), source=target, retry_quarantined=retry)
+    else:
+        done = _ingest_here(session, target, retry=retry, quiet=json)
     _print_ingested(done, json=json)
     _exit(done, strict=strict)
 
@@ -130,6 +123,16 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     for command in (ingest, plan, backfill, expire, reconcile, approve):
         app.command()(command)
+
+
+def _ingest_here(session: Session, target: str | None, *, retry: bool, quiet: bool) -> Ingested:
+    from flows.ingest import ingest as run
+    from flows.registry import choose
+
+    with session.open("ingest", create=True) as workspace:
+        chosen = choose(workspace.registry, target, say=None if quiet else typer.echo)
+        with progress_bar(enabled=not quiet) as progress:
+            return run(workspace, chosen, retry_quarantined=retry, now=session.now, progress=progress)
 
 
 def _print_ingested(done: Ingested, *, json: bool) -> None:
