@@ -1,0 +1,159 @@
+"""What a run costs when little or nothing has changed, against the first.
+
+python -m benchmarks.incremental            2,000 documents, several minutes
+python -m benchmarks.incremental --quick    150 documents, within a minute
+python -m benchmarks.incremental --json     one JSON object instead of tables
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.command import Measured, ragkeep
+from benchmarks.corpus import write_corpus, write_document
+from benchmarks.machine import Machine, describe_machine
+
+_DOCUMENTS = 2_000
+_QUICK = 150
+_UNCHANGED_RUNS = 5
+_GOAL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of `ragkeep ingest`: its cost, and what it counted."""
+
+    what: str
+    seconds: float
+    memory_mb: float
+    documents: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    embedded: int
+    cache_hits: int
+    upserted: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All of a measurement; seconds are wall time of whole processes."""
+
+    documents: int
+    chunks: int
+    redundant: int
+    first_seconds: float
+    first_memory_mb: float
+    unchanged_seconds: float
+    """The median of several runs."""
+    unchanged_share: float
+    """Of the first run's seconds."""
+    unchanged_embedded: int
+    unchanged_upserted: int
+    unchanged_deleted: int
+    """These three over all runs without a change: 0 each."""
+    edited_documents: int
+    edited_seconds: float
+    edited_embedded: int
+    steps: tuple[Step, ...]
+    machine: Machine
+
+
+def measure(folder: Path, documents: int, /) -> Figures:
+    """The figures of a new corpus and a new workspace in `folder`."""
+    corpus, workspace = folder / "documents", folder / "workspace"
+    machine = describe_machine()
+    paths = write_corpus(corpus, documents)
+
+    def ingest(what: str) -> tuple[Step, Measured]:
+        done = ragkeep(workspace, "ingest", str(corpus))
+        return _step(what, done), done
+
+    first, answered = ingest("first")
+    same = [ingest("no change")[0] for _ in range(_UNCHANGED_RUNS)]
+    edited_numbers = range(0, documents, 100)
+    for number in edited_numbers:
+        write_document(corpus, number, revision=2)
+    edited, _ = ingest("1 % edited")
+    write_document(corpus, documents)
+    added, _ = ingest("one file added")
+    paths[1].unlink()
+    removed, _ = ingest("one file removed")
+    paths[2].rename(corpus / f"moved{paths[2].suffix}")
+    moved, _ = ingest("one file moved")
+    typical = median(step.seconds for step in same)
+    return Figures(
+        documents=documents,
+        chunks=answered.answer["chunks"]["produced"],
+        redundant=answered.answer["chunks"]["redundant"],
+        first_seconds=first.seconds,
+        first_memory_mb=first.memory_mb,
+        unchanged_seconds=typical,
+        unchanged_share=round(typical / first.seconds, 4),
+        unchanged_embedded=sum(step.embedded for step in same),
+        unchanged_upserted=sum(step.upserted for step in same),
+        unchanged_deleted=sum(step.deleted for step in same),
+        edited_documents=len(edited_numbers),
+        edited_seconds=edited.seconds,
+        edited_embedded=edited.embedded,
+        steps=(first, *same, edited, added, removed, moved),
+        machine=machine,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print. Exit code 1 if a run without a change embedded, wrote or deleted anything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental", description="Cost of a run that changes little.")
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} documents instead of {_DOCUMENTS}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="ragkeep-bench-") as folder:
+        figures = measure(Path(folder), _QUICK if options.quick else _DOCUMENTS)
+    print(json.dumps(asdict(figures), indent=1)) if options.json else _show(figures)
+    return 1 if figures.unchanged_embedded or figures.unchanged_upserted or figures.unchanged_deleted else 0
+
+
+def _step(what: str, done: Measured) -> Step:
+    documents = done.answer["documents"]
+    return Step(
+        what,
+        done.seconds,
+        done.memory_mb,
+        documents=documents["seen"],
+        **{name: documents[name] for name in ("added", "changed", "removed", "unchanged")},
+        **{name: done.answer[name] for name in ("embedded", "cache_hits", "upserted", "deleted")},
+    )
+
+
+def _show(figures: Figures) -> None:
+    console, machine = Console(), figures.machine
+    console.print(
+        f"{figures.documents} documents, {figures.chunks} chunks ({figures.redundant} redundant); "
+        f"{machine.cores} cores of {machine.processor}, {machine.memory_gb} GB, load {machine.load} a core, Python {machine.python}",
+        highlight=False,
+    )
+    table = Table(box=None, header_style="dim")
+    for column in ("run", "s", "MB", "new", "edited", "gone", "embedded", "cached", "upserted", "deleted"):
+        table.add_column(column, justify="left" if column == "run" else "right", no_wrap=True)
+    for step in figures.steps:
+        counts = (step.added, step.changed, step.removed, step.embedded, step.cache_hits, step.upserted, step.deleted)
+        table.add_row(step.what, f"{step.seconds:.1f}", f"{step.memory_mb:.0f}", *map(str, counts))
+    console.print(table, highlight=False)
+    goal = f"; the goal is {_GOAL:.0%} or less" if figures.documents >= _DOCUMENTS else ""
+    console.print(f"A run without a change takes {figures.unchanged_share:.1%} of the first{goal}.", highlight=False)
+    packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    console.print(packages, style="dim", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
