@@ -58,11 +58,11 @@ def refresh(workspace: Workspace, source: Source, listing: Sequence[Listed], /, 
         done.listed[document_id] = row["version_id"]
         if listed.problem:
             done.refusals.append(Refusal(document_id, row["version_id"], source.name, listed.uri, listed.problem))
-        if before and (listed.problem or before["stat"] == listed.stat):
-            restated += [row] if row != before else []
-        elif not listed.problem:
+        if before and row != before:
+            restated.append(row)
+        if not listed.problem and (before is None or before["stat"] != listed.stat):
             unread.append((listed, row))
-    _write(workspace, restated)
+    _write(workspace, restated)  # Terms first: they apply even if the bytes cannot be read, or are not worth it.
     worth_reading = _without_expired(workspace, unread, now)
     read = 0
     for batch in _batches(worth_reading):
@@ -76,7 +76,7 @@ def _row(workspace: Workspace, source_id: str, document_id: str, listed: Listed,
     """The manifest's row for a listed document, saying of its bytes what was known before."""
     unreadable = listed.problem is not None and listed.problem.rule.startswith("source.")
     if unreadable and before:
-        return before
+        return before | {"state": "present"}
     terms = json.dumps(seal_subjects(listed.terms, workspace.identity), sort_keys=True, ensure_ascii=False)
     return {
         "bucket": bucket(document_id, workspace.settings.stores.buckets),
