@@ -24,7 +24,7 @@ class Retired:
 
 def retire_vanished(workspace: Workspace, source_id: str, refreshed: Refreshed, /, *, now: datetime) -> Retired:
     """Mark what a complete listing no longer has: `removed`, or `missing` where so many removals at once wait for a person."""
-    held = workspace.lake.manifest.read(columns=["document_id", "source_id", "version_id"]).filter(pl.col("source_id") == source_id)
+    held = _held_before(workspace, source_id, refreshed)
     listed = pl.DataFrame(list(refreshed.listed.items()), schema={"document_id": pl.String, "version_id": pl.String}, orient="row")
     unvanished = listed.filter(pl.col("document_id").is_in(list(refreshed.erased)).not_())
     found = withhold(unvanished, held, workspace.settings.policies, approved=frozenset(workspace.approvals.approved(source_id)))
@@ -32,7 +32,8 @@ def retire_vanished(workspace: Workspace, source_id: str, refreshed: Refreshed, 
     workspace.approvals.withhold(source_id, found.withheld, now)
     _mark(workspace, removed, "removed")
     _mark(workspace, found.withheld, "missing")
-    back = workspace.approvals.withheld(source_id).keys() & refreshed.listed.keys()
+    waiting = workspace.approvals.withheld(source_id).keys() | workspace.approvals.approved(source_id)
+    back = waiting & refreshed.listed.keys()
     if back or removed:
         workspace.approvals.clear({*back, *removed})
     return Retired(frozenset(removed), frozenset(found.withheld))
@@ -63,6 +64,19 @@ def forget_everywhere(workspace: Workspace, document_ids: Collection[str], /) ->
         forgotten.append(copy.forget(document_ids))
         reach("retire.forgot")
     return tuple(forgotten)
+
+
+def _held_before(workspace: Workspace, source_id: str, refreshed: Refreshed) -> pl.DataFrame:
+    """document_id and version_id of the source's documents, null where a listed document's version was never finished.
+
+    The manifest names new versions already, written by this run or by one that was killed; a move is still to be known by them.
+    """
+    of_source = pl.col("source_id") == source_id
+    held = workspace.lake.manifest.read(columns=["document_id", "source_id", "version_id"]).filter(of_source).drop("source_id")
+    finished = workspace.outputs.frame().select("document_id", "version_id", finished=True)
+    vanished = pl.col("document_id").is_in(list(refreshed.listed)).not_()
+    judged = held.join(finished, on=["document_id", "version_id"], how="left")
+    return judged.select("document_id", pl.when(pl.col("finished").is_not_null() | vanished).then("version_id"))
 
 
 def _mark(workspace: Workspace, document_ids: Collection[str], state: str) -> None:
