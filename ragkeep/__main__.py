@@ -1,4 +1,4 @@
-"""`python -m ragkeep` is the command line."""
+"""`python -m ragkeep` is `ragkeep`."""
 
 from ragkeep.cli import main
 
