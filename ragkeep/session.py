@@ -13,6 +13,9 @@ from contracts.errors import UsageError
 if TYPE_CHECKING:
     from flows.workspace import Workspace
 
+_SIGNS = ("ledger.sqlite", "keys.sqlite", "lake")
+"""A folder with any of these is a workspace, even one that lost the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -32,7 +35,9 @@ class Session:
         from flows.workspace import open_workspace
 
         folder = self.folder
-        if not create and not folder.is_dir():
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder}: is a file, and a workspace is a folder. Choose another with --workspace.")
+        if not create and not any((folder / name).exists() for name in _SIGNS):
             raise UsageError(f"{folder}: no workspace here. Make one with: ragkeep ingest PATH, or choose another with --workspace.")
         file = find_settings_file(folder)
         with open_workspace(
