@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from contracts.errors import UsageError
 from contracts.results import Ingested
 from ragkeep.printing import print_fields, print_json, print_table, progress_bar
 from ragkeep.session import Session
@@ -113,6 +114,8 @@ def approve(
     """Approve the withheld removals of a source; the next ingest carries them out."""
     session: Session = context.obj
     with session.open("approve") as workspace:
+        if source not in (known := workspace.registry.all()):
+            raise UsageError(f"{source}: no such source; known: {', '.join(known) or 'none'}")
         approved = workspace.approvals.approve(source, session.now)
     print_json({"source": source, "approved": approved}) if json else typer.echo(
         f"{source}: {approved} removals approved; run: ragkeep ingest {source}"
