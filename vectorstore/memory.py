@@ -19,6 +19,7 @@ class MemoryStore:
     model: str
     _rows: dict[str, tuple[dict[str, object], Vectors]] = field(default_factory=dict)
     _collection: int = 0
+    _holds_dead_rows: bool = False
 
     @property
     def name(self) -> str:
@@ -38,18 +39,19 @@ class MemoryStore:
     def recreate(self) -> None:
         """An empty collection in place of this one."""
         self._rows.clear()
-        self._collection += 1
+        self._collection, self._holds_dead_rows = self._collection + 1, False
 
     def upsert(self, rows: pl.DataFrame, vectors: Vectors, /) -> None:
         check_rows(rows, vectors, self.dimensions)
         self._collection = self._collection or 1
         for row, vector in zip(rows.select(list(ROW_SCHEMA)).to_dicts(), vectors, strict=True):
+            self._holds_dead_rows |= row["chunk_id"] in self._rows
             self._rows[row["chunk_id"]] = (row, vector.copy())
 
     def delete(self, chunk_ids: Sequence[str], /) -> None:
         check_ids(chunk_ids)
         for chunk_id in chunk_ids:
-            self._rows.pop(chunk_id, None)
+            self._holds_dead_rows |= self._rows.pop(chunk_id, None) is not None
 
     def read(self, *, vectors: bool = False) -> Iterator[pl.DataFrame]:
         if self._rows:
@@ -83,7 +85,8 @@ class MemoryStore:
         return sum(row["document_id"] in document_ids for row, _ in self._rows.values())
 
     def purge(self) -> str:
-        """`purged`: what left the dictionary is free."""
+        """`purged`: what left the dictionary is free. As a rewritten collection would, this one has a new name if any row left it."""
+        self._collection, self._holds_dead_rows = self._collection + self._holds_dead_rows, False
         return "purged"
 
     def settle(self) -> None:

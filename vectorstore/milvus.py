@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,15 +14,12 @@ from contracts.errors import SettingsError
 from contracts.ports import StoreState, VectorQuery, Vectors
 from contracts.results import Forgotten
 from vectorstore.collection import SPARSE, made_for, make_collection, said_of
-from vectorstore.connection import SECONDS, connect, disconnect, shown, speaking
+from vectorstore.connection import SECONDS, connect, disconnect, is_server, shown, speaking
 from vectorstore.filters import one_of
+from vectorstore.messages import BATCH_ROWS, read_pages, to_messages
 from vectorstore.nearest import find_nearest
+from vectorstore.rewrite import copy_rows, holds_dead_rows, request_compaction, sweep_leftovers
 from vectorstore.rows import HIT_LIMIT, ROW_SCHEMA, check_ids, check_query, check_rows
-
-_BATCH_ROWS = 1_000
-_BATCH_BYTES = 16_000_000
-"""Of one message; 40 MB passed and 70 MB was refused."""
-_PAGE_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ class MilvusStore:
     dimensions: int
     model: str
     _known: dict[str, _Collection] = field(default_factory=dict, repr=False)
+    _changing: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Held by whoever writes or deletes: a row that is deleted while rows are copied must not come back with the copy."""
 
     @property
     def name(self) -> str:
@@ -74,43 +74,31 @@ class MilvusStore:
 
     def recreate(self) -> None:
         """An empty collection for this model behind the alias; the one before it, and any that a crash left, are dropped."""
-        with speaking(self.uri, "making the collection"):
+        with self._changing, speaking(self.uri, "making the collection"):
             self._make()
 
     def upsert(self, rows: pl.DataFrame, vectors: Vectors, /) -> None:
         """Each row replaces the one of its id, whole. Messages are small; a crash between two of them leaves the earlier ones written."""
         check_rows(rows, vectors, self.dimensions)
-        with speaking(self.uri, "writing rows"):
+        with self._changing, speaking(self.uri, "writing rows"):
             self._usable(self._held() or self._make())
-            for start, end in _batches(rows, self.dimensions):
-                entities = rows[start:end].select(list(ROW_SCHEMA)).to_dicts()
-                for entity, vector in zip(entities, vectors[start:end], strict=True):
-                    entity["vector"] = vector
-                self.client.upsert(self.alias, entities, timeout=SECONDS)
+            for message in to_messages(rows, vectors):
+                self.client.upsert(self.alias, message, timeout=SECONDS)
                 reach("vectorstore.upserted")
 
     def delete(self, chunk_ids: Sequence[str], /) -> None:
         """Ids that are not there are no error."""
         check_ids(chunk_ids)
-        with speaking(self.uri, "deleting rows"):
+        with self._changing, speaking(self.uri, "deleting rows"):
             if self._held():
                 self._delete(chunk_ids)
 
     def read(self, *, vectors: bool = False) -> Iterator[pl.DataFrame]:
         """Every row in batches, ordered by id, with a `vector` column if asked."""
-        columns = [*ROW_SCHEMA, "vector"] if vectors else list(ROW_SCHEMA)
-        schema = {**ROW_SCHEMA, "vector": pl.List(pl.Float32)} if vectors else ROW_SCHEMA
         with speaking(self.uri, "reading rows"):
-            if not self._held():
-                return
-            pages = self.client.query_iterator(
-                self.alias, batch_size=_PAGE_ROWS, output_fields=columns, consistency_level="Strong", timeout=SECONDS
-            )
-        try:
-            while page := self._next(pages):
-                yield pl.DataFrame(page, schema=schema).select(columns)
-        finally:
-            pages.close()
+            held = self._held()
+        if held:
+            yield from read_pages(self.client, self.uri, self.alias, vectors=vectors)
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
         """Best first, by vector and by words where the server can; nothing before the first upsert."""
@@ -125,7 +113,7 @@ class MilvusStore:
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         """How many rows of these documents were there and are there. Their bytes stay until `purge`."""
         before = self.count(document_ids)
-        with speaking(self.uri, "forgetting documents"):
+        with self._changing, speaking(self.uri, "forgetting documents"):
             self._drop_orphans()
             for batch in _slices(list(document_ids)):
                 self._forget(one_of("document_id", batch))
@@ -137,8 +125,23 @@ class MilvusStore:
             return sum(self._count(one_of("document_id", batch)) for batch in _slices(list(document_ids))) if self._held() else 0
 
     def purge(self) -> str:
-        """`pending`: deleted rows cannot be read any more, but a store frees their bytes later, on its own terms."""
-        return "pending"
+        """`purged`: no file of Milvus Lite holds a row that was deleted or replaced, nor its vector or its key; else `pending`.
+
+        Where any does, the live rows move to a new collection, equal to the bit, which `collection` then names; searches go on.
+        Where none does, nothing is written: many erasures share one rewrite. Killed at any point, it leaves what the next call ends.
+        A server is asked to compact, but says to nobody when it frees the bytes; an outdated collection waits for `recreate`.
+        """
+        with self._changing, speaking(self.uri, "freeing the bytes of deleted rows"):
+            self._drop_orphans()
+            held = self._held()
+            if is_server(self.uri):
+                return request_compaction(self.client, held.name) if held else "pending"
+            sweep_leftovers(self.uri, self.alias, self.client.list_collections(timeout=SECONDS))
+            if held and holds_dead_rows(self.client, self.uri, held.name):
+                if held.said != made_for(self.model):
+                    return "pending"
+                self._rewrite(held)
+            return "purged"
 
     def settle(self) -> None:
         """Index what was written. Searches are right without it; on Milvus Lite they are some 40 times slower until it or `close`."""
@@ -171,16 +174,32 @@ class MilvusStore:
             raise SettingsError(
                 f"stores.collection: {self.alias!r} is a collection at {shown(self.uri)} that ragkeep did not make. Choose another name."
             )
+        made = self._make_empty()
+        reach("vectorstore.collection_made")
+        move = self.client.alter_alias if before else self.client.create_alias
+        move(made, self.alias, timeout=SECONDS)
+        self._drop_orphans()
+        now_held = self._held()
+        assert now_held is not None
+        return now_held
+
+    def _make_empty(self) -> str:
         # A random name, since "another collection" must be visible even after the one before was dropped behind our back.
         name = f"{self.alias}_{secrets.token_hex(4)}"
         make_collection(self.client, name, self.dimensions, self.model, timeout=SECONDS)
-        reach("vectorstore.collection_made")
-        move = self.client.alter_alias if before else self.client.create_alias
-        move(name, self.alias, timeout=SECONDS)
+        return name
+
+    def _rewrite(self, held: _Collection, /) -> None:
+        """Searches see the old collection until the new one is known to hold the same."""
+        name = self._make_empty()
+        reach("purge.made")
+        copy_rows(self.client, self.uri, held.name, name)
+        reach("purge.copied")
+        self.client.alter_alias(name, self.alias, timeout=SECONDS)
+        reach("purge.moved")
         self._drop_orphans()
-        made = self._held()
-        assert made is not None
-        return made
+        sweep_leftovers(self.uri, self.alias, self.client.list_collections(timeout=SECONDS))
+        reach("purge.dropped")
 
     def _drop_orphans(self) -> None:
         """A crash while the collection was made anew leaves one without an alias; it may hold every row."""
@@ -217,30 +236,10 @@ class MilvusStore:
                 return
             self._delete([row["chunk_id"] for row in found])
 
-    def _next(self, pages: Any, /) -> list[dict[str, Any]]:
-        with speaking(self.uri, "reading rows"):
-            return [dict(row) for row in pages.next()]
-
-
-def _batches(rows: pl.DataFrame, dimensions: int, /) -> Iterator[tuple[int, int]]:
-    """Spans of rows that fit into one message each."""
-    size = pl.sum_horizontal(
-        *(pl.col(name).str.len_bytes() for name, kind in ROW_SCHEMA.items() if kind == pl.String),
-        *(pl.col(name).list.eval(pl.element().str.len_bytes()).list.sum() for name, kind in ROW_SCHEMA.items() if kind == pl.List),
-    )
-    start, total = 0, 0
-    for row, bytes_ in enumerate(rows.select(size=size.cast(pl.Int64) + 4 * dimensions + 256)["size"]):
-        if row > start and (row - start == _BATCH_ROWS or total + bytes_ > _BATCH_BYTES):
-            yield start, row
-            start, total = row, 0
-        total += bytes_
-    if rows.height:
-        yield start, rows.height
-
 
 def _slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _BATCH_ROWS):
-        yield ids[start : start + _BATCH_ROWS]
+    for start in range(0, len(ids), BATCH_ROWS):
+        yield ids[start : start + BATCH_ROWS]
 
 
 def _says_absent(error: Any, /) -> bool:

@@ -18,7 +18,8 @@ from contracts.tables import IndexRow
 from vectorstore.collection import has_bm25
 from vectorstore.connection import shown, speaking
 from vectorstore.filters import literal, one_of
-from vectorstore.milvus import MilvusStore, _batches, open_milvus
+from vectorstore.messages import spans
+from vectorstore.milvus import MilvusStore, open_milvus
 
 DIMENSIONS = 4
 KEY = f"{1:032x}"
@@ -143,12 +144,12 @@ def test_settled_rows_are_as_they_were(store: MilvusStore) -> None:
 def test_large_rows_travel_in_small_messages(store: MilvusStore) -> None:
     store.recreate()
     many = rows(900, text=["ế" * 21_845] * 900)
-    spans = list(_batches(many, DIMENSIONS))
-    assert [start for start, _ in spans[1:]] == [end for _, end in spans[:-1]]
-    assert (spans[0][0], spans[-1][1]) == (0, 900)
-    assert all((end - start) * 65_535 <= 16_000_000 for start, end in spans)
-    assert list(_batches(rows(0), DIMENSIONS)) == []
-    assert list(_batches(rows(2_500), DIMENSIONS)) == [(0, 1_000), (1_000, 2_000), (2_000, 2_500)]
+    runs = list(spans(many, DIMENSIONS))
+    assert [start for start, _ in runs[1:]] == [end for _, end in runs[:-1]]
+    assert (runs[0][0], runs[-1][1]) == (0, 900)
+    assert all((end - start) * 65_535 <= 16_000_000 for start, end in runs)
+    assert list(spans(rows(0), DIMENSIONS)) == []
+    assert list(spans(rows(2_500), DIMENSIONS)) == [(0, 1_000), (1_000, 2_000), (2_000, 2_500)]
 
 
 def test_nothing_of_a_filter_or_a_row_is_logged(

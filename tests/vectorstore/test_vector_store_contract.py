@@ -277,6 +277,43 @@ class TestForgetting:
         assert store.state().rows == 2
 
 
+class TestPurging:
+    @pytest.mark.parametrize("leave", [lambda s: s.delete([f"{3:032x}"]), lambda s: s.upsert(rows(4, title="new")[3:], vectors(4)[3:])])
+    def test_the_rows_that_stay_are_the_same_in_another_collection(self, store: Store, leave: Callable[[Store], None]) -> None:
+        store.upsert(rows(12, text=lambda n: f"xà phòng {n}"), vectors(12))
+        store.settle()
+        leave(store)
+        before, found, collection = held(store, vectors=True), store.search(ask(vectors(12)[5])), store.collection()
+        assert store.purge() == "purged"
+        assert held(store, vectors=True).equals(before)
+        again = store.search(ask(vectors(12)[5]))
+        assert again.drop("score").equals(found.drop("score"))
+        assert again["score"].to_list() == pytest.approx(found["score"].to_list(), abs=1e-6)
+        assert store.collection() == store.state().collection != collection
+        assert store.state().rows == before.height
+
+    def test_where_nothing_left_nothing_is_rewritten(self, store: Store) -> None:
+        store.upsert(rows(5), vectors(5))
+        collection = store.collection()
+        store.delete([f"{99:032x}"])
+        assert (store.purge(), store.collection()) == ("purged", collection)
+        store.forget([f"{0:032x}"])
+        store.forget([f"{1:032x}"])
+        assert store.purge() == "purged"
+        rewritten = store.collection()
+        assert rewritten != collection
+        assert (store.purge(), store.collection()) == ("purged", rewritten)
+
+    def test_a_purged_store_goes_on_taking_rows(self, store: Store) -> None:
+        store.upsert(rows(3), vectors(3))
+        store.delete([f"{0:032x}", f"{1:032x}", f"{2:032x}"])
+        assert store.purge() == "purged"
+        assert store.state().rows == 0
+        assert not store.outdated()
+        store.upsert(rows(3), vectors(3))
+        assert held(store).equals(rows(3).drop("bucket"))
+
+
 def test_a_path_is_not_needed_before_the_first_upsert(tmp_path: Path) -> None:
     store = open_milvus(str(tmp_path / "new" / "index.db"), "ragkeep", DIMENSIONS, "model")
     try:
@@ -285,6 +322,7 @@ def test_a_path_is_not_needed_before_the_first_upsert(tmp_path: Path) -> None:
         assert list(store.read()) == []
         assert store.search(ask(vectors(1)[0])).height == 0
         assert store.forget([OPEN]).before == 0
+        assert store.purge() == "purged"
         store.delete([OPEN])
         assert store.state().collection == ""
     finally:

@@ -1,0 +1,58 @@
+"""Rows on their way to Milvus and back: messages that are small enough, and pages of what is held."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from contracts.ports import Vectors
+from vectorstore.connection import SECONDS, speaking
+from vectorstore.rows import ROW_SCHEMA
+
+BATCH_ROWS = 1_000
+_BATCH_BYTES = 16_000_000
+"""Of one message; 40 MB passed and 70 MB was refused."""
+_PAGE_ROWS = 2_000
+
+
+def to_messages(rows: pl.DataFrame, vectors: Vectors, /) -> Iterator[list[dict[str, Any]]]:
+    """All rows in order, each with its vector, in lists of which each fits into one message."""
+    for start, end in spans(rows, vectors.shape[1]):
+        entities = rows[start:end].select(list(ROW_SCHEMA)).to_dicts()
+        for entity, vector in zip(entities, vectors[start:end], strict=True):
+            entity["vector"] = vector
+        yield entities
+
+
+def spans(rows: pl.DataFrame, dimensions: int, /) -> Iterator[tuple[int, int]]:
+    """Start and end of runs of rows that fit into one message each."""
+    size = pl.sum_horizontal(
+        *(pl.col(name).str.len_bytes() for name, kind in ROW_SCHEMA.items() if kind == pl.String),
+        *(pl.col(name).list.eval(pl.element().str.len_bytes()).list.sum() for name, kind in ROW_SCHEMA.items() if kind == pl.List),
+    )
+    start, total = 0, 0
+    for row, bytes_ in enumerate(rows.select(size=size.cast(pl.Int64) + 4 * dimensions + 256)["size"]):
+        if row > start and (row - start == BATCH_ROWS or total + bytes_ > _BATCH_BYTES):
+            yield start, row
+            start, total = row, 0
+        total += bytes_
+    if rows.height:
+        yield start, rows.height
+
+
+def read_pages(client: Any, uri: str, name: str, /, *, vectors: bool) -> Iterator[pl.DataFrame]:
+    """Every row of a collection or an alias in pages, ordered by id, with a `vector` column if asked."""
+    columns = [*ROW_SCHEMA, "vector"] if vectors else list(ROW_SCHEMA)
+    schema = {**ROW_SCHEMA, "vector": pl.List(pl.Float32)} if vectors else ROW_SCHEMA
+    with speaking(uri, "reading rows"):
+        pages = client.query_iterator(name, batch_size=_PAGE_ROWS, output_fields=columns, consistency_level="Strong", timeout=SECONDS)
+    try:
+        while page := _next(pages, uri):
+            yield pl.DataFrame(page, schema=schema).select(columns)
+    finally:
+        pages.close()
+
+
+def _next(pages: Any, uri: str) -> list[dict[str, Any]]:
+    with speaking(uri, "reading rows"):
+        return [dict(row) for row in pages.next()]
