@@ -153,7 +153,7 @@ def _most(held: Sequence[tuple[Part, int]], of: Callable[[Part], str]) -> str:
 
 def _identified(rows: pl.DataFrame, identity: Identity, buckets: int, fingerprint: str) -> pl.DataFrame:
     """The rows with everything that is computed from them."""
-    said = ("text", "heading_path", "page_start", "page_end", "char_start", "char_end", "element_kind", "language")
+    said = ("version_id", "text", "heading_path", "page_start", "page_end", "char_start", "char_end", "element_kind", "language")
     in_document = pl.int_range(pl.len(), dtype=pl.UInt32)
     rows = rows.with_columns(
         ordinal=in_document.over("document_id"), occurrence=in_document.over("document_id", "text"), key=normalise(pl.col("text"))

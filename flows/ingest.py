@@ -70,5 +70,5 @@ def bring_up_to_date(workspace: Workspace, run_id: str, todo: pl.DataFrame, /, *
 def _observe(workspace: Workspace, source: Source, now: datetime, progress: Progress) -> Observed:
     listing: list[Listed] = list(source.list())
     refreshed = refresh(workspace, source, listing, now=now, progress=progress)
-    note_listing(workspace, source.name, refreshed.refusals, now=now)
+    note_listing(workspace, source.name, refreshed.refusals, refreshed.listed, now=now)
     return Observed(source.name, refreshed, retire_vanished(workspace, source.name, refreshed, now=now))

@@ -10,17 +10,27 @@ from chunking.chunk import chunk, chunking_fingerprint
 from chunking.normalise import normalise
 from cleaning.clean import clean, cleaning_fingerprint
 from configs.faults import reach
+from contracts.errors import UnreadableDocument
 from contracts.ids import fingerprint
 from contracts.ports import Progress
-from contracts.tables import Quarantined
-from flows.quarantine import Refusal, note
+from contracts.results import Failure
+from flows.quarantine import OF_LISTING, Refusal, note, strike_off
+from flows.refresh import UNREAD
+from flows.release import release
 from flows.workspace import Workspace
 from parsing.documents import Parsed, ToParse
 from parsing.fingerprint import parsing_fingerprint
 from parsing.tabulate import tabulate
 
+_VERSION = ["document_id", "version_id"]
 _BATCH_FILES = 100
 _BATCH_ELEMENTS = 20_000
+
+_LOST = Failure(
+    "bronze.unreadable",
+    "its stored bytes are missing or were altered",
+    "Nothing, if its source still has it: the next ingest reads it again. Else put the backup of the workspace back.",
+)
 
 
 @dataclass(slots=True)
@@ -49,11 +59,10 @@ def pending(workspace: Workspace, /, *, retry: bool = False) -> pl.DataFrame:
     """
     current = silver_fingerprint(workspace)
     manifest = workspace.lake.manifest.read().filter((pl.col("state") != "removed") & pl.col("terms_problem").is_null())
-    of_version = ["document_id", "version_id"]
-    todo = manifest.join(workspace.outputs.frame().filter(pl.col("fingerprint") == current), on=of_version, how="anti")
+    todo = manifest.join(workspace.outputs.frame().filter(pl.col("fingerprint") == current), on=_VERSION, how="anti")
     if not retry:
-        failed = workspace.lake.quarantine.read(columns=[*of_version, "fingerprint"]).filter(pl.col("fingerprint") == current)
-        todo = todo.join(failed, on=of_version, how="anti")
+        failed = workspace.lake.quarantine.read(columns=[*_VERSION, "fingerprint"]).filter(pl.col("fingerprint") == current)
+        todo = todo.join(failed, on=_VERSION, how="anti")
     return todo.sort("bucket", "document_id")
 
 
@@ -61,14 +70,19 @@ def prepare(workspace: Workspace, todo: pl.DataFrame, /, *, now: datetime, progr
     """Silver holds the elements and chunks of these documents, or the quarantine says why not; then the old version's chunks stay."""
     done = Prepared()
     parsed_before = _parsed_before(workspace, todo)
-    to_parse = todo.join(parsed_before, on=["document_id", "version_id"], how="anti")
+    to_parse = todo.join(parsed_before, on=_VERSION, how="anti")
     for batch in parsed_before.iter_slices(_BATCH_FILES):
-        _finish(workspace, todo, batch["document_id"].to_list(), done, now)
+        _finish(workspace, batch, now)
+        done.finished.update(batch["document_id"])
         progress.advance("prepare", len(done.finished), todo.height)
-    for parsed in _batches(workspace.parse(_files(workspace, to_parse), workspace.settings.parsing)):
+    lost: list[Refusal] = []
+    for parsed in _batches(workspace.parse(_files(workspace, to_parse, lost), workspace.settings.parsing)):
         good = _store(workspace, todo, parsed, done, now)
-        _finish(workspace, todo, good, done, now)
+        _finish(workspace, todo.filter(pl.col("document_id").is_in(good)).select(_VERSION), now)
+        done.finished.update(good)
         progress.advance("prepare", len(done.finished) + len(done.quarantined), todo.height)
+    _read_again(workspace, lost, done, now)
+    _finish_older(workspace, sorted(done.quarantined), now)
     return done
 
 
@@ -76,12 +90,18 @@ def _parsed_before(workspace: Workspace, todo: pl.DataFrame) -> pl.DataFrame:
     """document_id and version_id of what the lake holds elements of, by the current parsing: only cleaning or chunking has changed."""
     held = workspace.lake.elements.read(todo["document_id"].to_list(), columns=["document_id", "version_id", "fingerprint"]).unique()
     same = held.filter(pl.col("fingerprint") == parsing_fingerprint(workspace.settings.parsing))
-    return same.join(todo, on=["document_id", "version_id"], how="semi").select("document_id", "version_id").sort("document_id")
+    return same.join(todo, on=_VERSION, how="semi").select(_VERSION).sort("document_id")
 
 
-def _files(workspace: Workspace, todo: pl.DataFrame) -> Iterator[ToParse]:
-    for document_id, version_id, uri in todo.select("document_id", "version_id", "uri").iter_rows():
-        yield ToParse(document_id, version_id, uri.rpartition("/")[2], workspace.blobs.get(document_id, version_id))
+def _files(workspace: Workspace, todo: pl.DataFrame, lost: list[Refusal]) -> Iterator[ToParse]:
+    """What bronze still has; what it should have, and has not, is `lost`."""
+    for document_id, version_id, source_id, uri in todo.select(*_VERSION, "source_id", "uri").iter_rows():
+        try:
+            content = workspace.blobs.get(document_id, version_id)
+        except UnreadableDocument:
+            lost.append(Refusal(document_id, version_id, source_id, uri, _LOST))
+            continue
+        yield ToParse(document_id, version_id, uri.rpartition("/")[2], content)
 
 
 def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
@@ -114,13 +134,39 @@ def _store(workspace: Workspace, todo: pl.DataFrame, parsed: list[Parsed], done:
         fingerprint=parsing_fingerprint(workspace.settings.parsing),
         buckets=workspace.settings.stores.buckets,
     )
+    workspace.outputs.forget(good)
     workspace.lake.elements.replace(frame, good)
     reach("prepare.elements")
     return good
 
 
-def _finish(workspace: Workspace, todo: pl.DataFrame, document_ids: list[str], done: Prepared, now: datetime) -> None:
-    """From elements to chunks that are compared with all others; the last write says that all of it is there."""
+def _read_again(workspace: Workspace, lost: list[Refusal], done: Prepared, now: datetime) -> None:
+    """Documents whose stored bytes are gone or were altered: in quarantine until the next run has read them from their source."""
+    if not lost:
+        return
+    note(workspace, lost, (), fingerprint=OF_LISTING, now=now)
+    rows = workspace.lake.manifest.read([refusal.document_id for refusal in lost])
+    workspace.lake.manifest.replace(rows.with_columns(stat=pl.lit(UNREAD)), rows["document_id"].to_list())
+    done.quarantined.update(rows["document_id"])
+
+
+def _finish_older(workspace: Workspace, failed: list[str], now: datetime) -> None:
+    """What is still served of documents whose new version failed is cut by the current settings too, from the elements that are held."""
+    if not failed:
+        return
+    held = workspace.lake.elements.read(failed, columns=[*_VERSION, "fingerprint"]).unique()
+    held = held.filter(pl.col("fingerprint") == parsing_fingerprint(workspace.settings.parsing)).select(_VERSION)
+    finished = workspace.outputs.frame().filter(pl.col("fingerprint") == silver_fingerprint(workspace))
+    for batch in held.join(finished, on=_VERSION, how="anti").sort("document_id").iter_slices(_BATCH_FILES):
+        _finish(workspace, batch, now, superseded=True)
+
+
+def _finish(workspace: Workspace, rows: pl.DataFrame, now: datetime, *, superseded: bool = False) -> None:
+    """From elements to chunks that are compared with all others, of these (document_id, version_id); the last write says that all is there.
+
+    What was finished before is forgotten first: killed in between, the document is taken up again, whichever version it then has.
+    """
+    document_ids = rows["document_id"].to_list()
     if not document_ids:
         return
     lake, settings, current = workspace.lake, workspace.settings, silver_fingerprint(workspace)
@@ -128,17 +174,19 @@ def _finish(workspace: Workspace, todo: pl.DataFrame, document_ids: list[str], d
     chunks = chunk(
         elements, settings.chunking, workspace.model.tokenizer, workspace.identity, buckets=settings.stores.buckets, fingerprint=current
     )
+    workspace.outputs.forget(document_ids)
     lake.dropped.replace(dropped, document_ids)
     lake.chunks.replace(chunks, document_ids)
     reach("prepare.chunks")
     workspace.duplicates.replace(texts_to_compare(chunks), document_ids)
-    workspace.lake.quarantine.replace(Quarantined.create_empty(), document_ids)
-    rows = todo.filter(pl.col("document_id").is_in(document_ids))
+    release(workspace, document_ids)
+    if not superseded:
+        strike_off(workspace, document_ids)
     workspace.outputs.finish(_outputs(rows, elements, chunks, current), now)
     reach("prepare.finished")
-    for document_id, version_id in rows.select("document_id", "version_id").iter_rows():
-        workspace.blobs.keep_only(document_id, [version_id])
-    done.finished.update(document_ids)
+    if not superseded:
+        for document_id, version_id in rows.select(_VERSION).iter_rows():
+            workspace.blobs.keep_only(document_id, [version_id])
 
 
 def texts_to_compare(chunks: pl.DataFrame, /) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Documents that could not go on: noted with rule, detail and remedy, and struck off when they can."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -33,18 +34,34 @@ def note(workspace: Workspace, refusals: Iterable[Refusal], cleared: Collection[
     workspace.lake.quarantine.replace(frame, {*frame["document_id"], *cleared})
 
 
-def note_listing(workspace: Workspace, source_id: str, refusals: Collection[Refusal], /, *, now: datetime) -> None:
-    """As `note`, for one listing of a source: what it no longer complains of is struck off, what it did before stays as it is."""
+def note_listing(
+    workspace: Workspace, source_id: str, refusals: Collection[Refusal], versions: Mapping[str, str | None], /, *, now: datetime
+) -> None:
+    """As `note`, for one listing of a source; `versions` are those held of the documents that it lists.
+
+    What it no longer complains of, and what was said of bytes that are no longer the document's, is struck off. The rest stays as it is.
+    """
     held = workspace.lake.quarantine.read().filter(pl.col("source_id") == source_id)
-    before = {row["document_id"]: row for row in held.iter_rows(named=True) if row["fingerprint"] == OF_LISTING}
-    new = [refusal for refusal in refusals if not _is_noted(refusal, before)]
-    cleared = before.keys() - {refusal.document_id for refusal in refusals}
+    before = {row["document_id"]: row for row in held.iter_rows(named=True)}
+    new = [refusal for refusal in refusals if not _is_noted(refusal, before.get(refusal.document_id, {}))]
+    refused = {refusal.document_id for refusal in refusals}
+    of_listing = {name for name, row in before.items() if row["fingerprint"] == OF_LISTING}
+    outdated = {name for name, row in before.items() if versions.get(name, row["version_id"]) != row["version_id"]}
+    cleared = (of_listing - refused) | (outdated - of_listing)
     if new or cleared:
         note(workspace, new, cleared, fingerprint=OF_LISTING, now=now)
 
 
-def _is_noted(refusal: Refusal, before: dict[str, dict[str, object]]) -> bool:
-    row = before.get(refusal.document_id, {})
+def strike_off(workspace: Workspace, document_ids: Collection[str], /) -> None:
+    """These documents can go on. What the listing of their source complains of stands until it no longer does."""
+    held = workspace.lake.quarantine.read(document_ids, columns=["document_id", "fingerprint"])
+    workspace.lake.quarantine.replace(Quarantined.create_empty(), held.filter(pl.col("fingerprint") != OF_LISTING)["document_id"].to_list())
+
+
+def _is_noted(refusal: Refusal, row: dict[str, Any]) -> bool:
+    """The same complaint, or one about the bytes that are held: two reasons would take turns for ever."""
+    if row and row["fingerprint"] != OF_LISTING:
+        return bool(row["version_id"] == refusal.version_id)
     return (row.get("rule"), row.get("detail")) == (refusal.failure.rule, refusal.failure.detail)
 
 

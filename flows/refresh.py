@@ -22,6 +22,9 @@ from ledger.suppressions import Suppressed
 _BATCH_FILES = 200
 _BATCH_BYTES = 64_000_000
 
+UNREAD = ""
+"""A `stat` that no listing has: the bytes are read again, and stored again, at the next opportunity."""
+
 Row = dict[str, Any]
 """A row of the manifest."""
 
@@ -66,7 +69,9 @@ def refresh(workspace: Workspace, source: Source, listing: Sequence[Listed], /, 
     worth_reading = _without_expired(workspace, unread, now)
     read = 0
     for batch in _batches(worth_reading):
-        _write(workspace, _read(workspace, source, batch, suppressed, done, now))
+        rows = _read(workspace, source, batch, suppressed, done, now)
+        _write(workspace, rows)
+        _drop_superseded(workspace, rows, done)
         read += len(batch)
         progress.advance("read", read, len(worth_reading))
     return done
@@ -139,13 +144,24 @@ def _read(
         read = row | {"version_id": version_id, "size": len(content), "stat": listed.stat}
         done.listed[document_id] = version_id
         if version_id != row["version_id"]:
-            new.append((document_id, version_id, content))
             read["observed_at"] = now
             (done.changed if row["version_id"] else done.added).add(document_id)
+        if version_id != row["version_id"] or row["stat"] == UNREAD:
+            new.append((document_id, version_id, content))
         rows.append(read)
     workspace.blobs.put_many(new)
     reach("refresh.blobs")
     return rows
+
+
+def _drop_superseded(workspace: Workspace, rows: list[Row], done: Refreshed) -> None:
+    """Of a changed document the bytes of this version stay, and those of the version that was last finished, which is still served."""
+    versions = {row["document_id"]: {row["version_id"]} for row in rows if row["document_id"] in done.changed}
+    if versions:
+        for document_id, version_id in workspace.outputs.frame().select("document_id", "version_id").iter_rows():
+            versions.get(document_id, set()).add(version_id)
+        for document_id, kept in versions.items():
+            workspace.blobs.keep_only(document_id, kept)
 
 
 def _content(workspace: Workspace, source: Source, listed: Listed, row: Row, done: Refreshed) -> bytes | None:

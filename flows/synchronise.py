@@ -12,8 +12,9 @@ from contracts.ports import Progress, Vectors
 from contracts.results import Applied
 from embeddings.identify import cache_key
 from flows.decide import Decision, decide, known_access, write_gold
+from flows.release import release
 from flows.workspace import Workspace
-from vectorstore.diff import Changes, diff
+from vectorstore.diff import diff
 
 _BATCH_ROWS = 256
 _SETTLE_ROWS = 10_000
@@ -85,7 +86,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
     _delete(workspace, changes.leftovers, run_id)
     if done:
         index.settle()
-    _release(workspace, changes)
+    release(workspace, {*changes.upserts["document_id"], *changes.leftovers["document_id"], *changes.withdrawals["document_id"]})
     return applied
 
 
@@ -125,15 +126,3 @@ def _delete(workspace: Workspace, rows: pl.DataFrame, run_id: str) -> None:
         workspace.index.delete(chunk_ids)
         reach("sync.deleted")
         workspace.present.acknowledge(workspace.present.frame().clear(), chunk_ids, run_id)
-
-
-def _release(workspace: Workspace, changes: Changes) -> None:
-    """Documents whose rows changed own only the vectors of what they still say; a withdrawn consent is no reason to embed again later."""
-    touched = {*changes.upserts["document_id"], *changes.leftovers["document_id"], *changes.withdrawals["document_id"]}
-    if not touched:
-        return
-    model, identity = workspace.model.identity, workspace.identity
-    kept: dict[str, set[str]] = {document_id: set() for document_id in touched}
-    for document_id, text in workspace.lake.chunks.read(touched, columns=["document_id", "text"]).iter_rows():
-        kept[document_id].add(cache_key(identity, model, text))
-    workspace.vectors.retain(kept)

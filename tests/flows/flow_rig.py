@@ -1,4 +1,4 @@
-"""A workspace of twins: everything is real but the parser, the model and, unless a test wants it, the vector store. An ingest takes moments."""
+"""A workspace of twins: all is real but the parser, the model and, unless a test wants it, the vector store. An ingest takes moments."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,7 +72,14 @@ def settings_of(**changes) -> Settings:
 
 @contextmanager
 def opened(
-    root: Path, settings: Settings, /, *, now: datetime = NOW, index: Index | None = None, model: TwinModel | None = None, base: Path | None = None
+    root: Path,
+    settings: Settings,
+    /,
+    *,
+    now: datetime = NOW,
+    index: Index | None = None,
+    model: TwinModel | None = None,
+    base: Path | None = None,
 ) -> Iterator[Workspace]:
     """The workspace in `root` with twins; `index` outlives it, as a server would. None: Milvus Lite in the workspace."""
     with open_workspace(root, settings, base=base or root.parent, command="test", now=now) as real:

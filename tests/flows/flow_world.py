@@ -1,0 +1,203 @@
+"""Everything that may change outside a workspace, as steps, and the workspace that is built afresh from what they end in."""
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flow_rig import BY_CONSENT, OPEN, Twin, settings_of
+from hypothesis import strategies as st
+
+from contracts.errors import UsageError
+from flows.erase import Selector, erase
+from flows.expire import expire
+from flows.reconcile import reconcile
+from ledger.consent import Receipt
+
+PARAGRAPHS = [
+    "Employees are entitled to twenty four days of paid leave in each calendar year of service.",
+    "Employees are entitled to twenty four days of paid leave in each calendar year of service here.",
+    "Requests for leave must reach the line manager in writing no later than two weeks before.",
+    "The warranty of the pump ends two years after the day on which it was delivered to the customer.",
+    "The warranty of the pump ends two years after the day on which it was delivered to its customer.",
+    "Before the housing is opened the mains plug has to be pulled and the residual pressure released.",
+    "Invoices are payable within thirty days without any deduction unless agreed otherwise in writing.",
+    "Invoices are payable within fourteen days without any deduction unless agreed otherwise in writing.",
+]
+BROKEN = b"\xff\xfe no text at all"
+SOURCES = ("open", "people")
+URIS = ("a.txt", "b.txt", "c.txt", "sub/d.txt", "sub/e.txt")
+PEOPLE = ("ann@example.org", "ben@example.org")
+STATED: list[dict[str, Any]] = [
+    {},
+    {"classification": "internal"},
+    {"groups": ["hr"]},
+    {"title": "A title", "date": "2025-03-01"},
+    {"date": "2024-03-01"},
+    {"subjects": [PEOPLE[0]]},
+    {"subjects": list(PEOPLE)},
+    {"lawful_basis": "consent", "subjects": [PEOPLE[1]]},
+    {"expires_at": "2026-01-05T00:00:00Z"},
+    {"expires_at": "2026-01-20T00:00:00Z"},
+    {"purposes": ["billing"]},
+    {"classification": "nonsense"},
+]
+SETTINGS: list[dict[str, Any]] = [
+    {"chunking": {"max_tokens": 24, "min_tokens": 4}},
+    {"chunking": {"max_tokens": 48, "min_tokens": 4}},
+    {"dedup": {"threshold": 0.95}},
+    {"dedup": {"threshold": 0.4}},
+    {"dedup": {"numbers_differ": False}},
+    {"sources": {"open": {"path": ".", "terms": OPEN}, "people": {"path": ".", "terms": OPEN}}},
+    {"sources": {"open": {"path": ".", "priority": 2, "terms": OPEN}, "people": {"path": ".", "priority": 1, "terms": BY_CONSENT}}},
+    {"sources": {"open": {"path": ".", "terms": {**OPEN, "classification": "internal"}}, "people": {"path": ".", "terms": BY_CONSENT}}},
+    {"policies": {"withhold_documents": 1, "purposes": ["retrieval", "billing"]}},
+]
+POLICIES = {"withhold_documents": 1}
+"""Two removals at once are many in so small a world."""
+
+_source, _uri = st.sampled_from(SOURCES), st.sampled_from(URIS)
+_content = st.one_of(
+    st.lists(st.integers(0, len(PARAGRAPHS) - 1), min_size=1, max_size=4).map(
+        lambda picks: "\n\n".join(PARAGRAPHS[pick] for pick in picks).encode()
+    ),
+    st.sampled_from([BROKEN, b""]),
+)
+CHANGES = st.one_of(
+    st.tuples(st.just("put"), _source, _uri, _content),
+    st.tuples(st.just("put"), _source, _uri, _content),
+    st.tuples(st.just("put"), _source, _uri, _content),
+    st.tuples(st.just("remove"), _source, _uri),
+    st.tuples(st.just("move"), _source, _uri, _uri),
+    st.tuples(st.just("copy"), _source, _uri, _source, _uri),
+    st.tuples(st.just("empty"), _source),
+    st.tuples(st.just("state"), _source, _uri, st.sampled_from(STATED)),
+    st.tuples(st.just("state"), _source, _uri, st.sampled_from(STATED)),
+    st.tuples(st.just("consent"), st.sampled_from(PEOPLE), st.sampled_from(["granted", "withdrawn"]), st.sampled_from(["", *SOURCES])),
+    st.tuples(st.just("settings"), st.sampled_from(SETTINGS)),
+    st.tuples(st.just("later"), st.integers(1, 12)),
+)
+RUNS = st.one_of(
+    st.tuples(st.just("ingest"), st.just(SOURCES)),
+    st.tuples(st.just("ingest"), st.just(SOURCES)),
+    st.tuples(st.just("ingest"), st.sampled_from([("open",), ("people",)])),
+    st.tuples(st.just("erase"), st.sampled_from(["uri", "source", "subject"]), st.integers(0, 9)),
+    st.tuples(st.just("approve"), _source),
+    st.tuples(st.just("expire")),
+    st.tuples(st.just("reconcile")),
+)
+LIVES = st.lists(st.tuples(st.lists(CHANGES, min_size=1, max_size=6), RUNS), min_size=2, max_size=6)
+"""Changes, then something that runs, again and again."""
+
+
+@dataclass
+class World:
+    """What stands outside, and the workspace under test."""
+
+    folder: Path
+    twin: Twin = field(init=False)
+    receipts: list[Receipt] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=lambda: {"policies": POLICIES})
+    contents: set[bytes] = field(default_factory=set)
+    """Everything that was ever put somewhere."""
+    observed: dict[str, dict[str, dict]] = field(default_factory=lambda: {source: {} for source in SOURCES})
+    """Terms as an ingest last saw them, by source and uri."""
+
+    def __post_init__(self) -> None:
+        self.twin = Twin(self.folder / "lived" / "ws", settings_of(**self.settings))
+
+    def do(self, step: tuple) -> None:
+        """One step; those that make no sense in the present state do nothing."""
+        name, *arguments = step
+        getattr(self, f"_{name}")(*arguments)
+
+    def ingest(self, names: tuple[str, ...] = SOURCES):
+        for name in names:
+            self.observed[name] |= {uri: self.twin.terms[name].get(uri, {}) for uri in self.twin.files[name]}
+        return self.twin.ingest(*names)
+
+    def _put(self, source: str, uri: str, content: bytes) -> None:
+        self.contents.add(content)
+        self.twin.files[source][uri] = content
+
+    def _remove(self, source: str, uri: str) -> None:
+        self.twin.files[source].pop(uri, None)
+
+    def _move(self, source: str, uri: str, to: str) -> None:
+        files, terms = self.twin.files[source], self.twin.terms[source]
+        if uri in files and uri != to:
+            files[to] = files.pop(uri)
+            terms[to] = terms.get(uri, {})
+
+    def _copy(self, source: str, uri: str, to: str, place: str) -> None:
+        if uri in self.twin.files[source]:
+            self.twin.files[to][place] = self.twin.files[source][uri]
+
+    def _empty(self, source: str) -> None:
+        self.twin.files[source].clear()
+
+    def _state(self, source: str, uri: str, terms: dict[str, Any]) -> None:
+        if uri in self.twin.files[source]:
+            self.twin.terms[source][uri] = terms
+
+    def _consent(self, person: str, state: str, scope: str) -> None:
+        with self.twin.open() as workspace:
+            receipt = Receipt(workspace.identity.subject(person), "retrieval", state, self.twin.now, self.twin.now, scope=scope)
+            workspace.consent.record([receipt])
+
+    def _settings(self, changes: dict[str, Any]) -> None:
+        self.settings |= changes
+        self.twin.settings = settings_of(**self.settings)
+
+    def _later(self, days: int) -> None:
+        self.twin.now += timedelta(days=days)
+
+    def _erase(self, kind: str, number: int) -> None:
+        value = {"uri": URIS[number % len(URIS)], "source": SOURCES[number % 2], "subject": PEOPLE[number % 2]}[kind]
+        try:
+            self.twin.run(erase, Selector(kind, value))
+        except UsageError:
+            return
+
+    def _approve(self, source: str) -> None:
+        with self.twin.open() as workspace:
+            workspace.approvals.approve(source, self.twin.now)
+
+    def _ingest(self, names: tuple[str, ...]) -> None:
+        self.ingest(names)
+
+    def _expire(self) -> None:
+        self.twin.run(expire)
+
+    def _reconcile(self) -> None:
+        self.twin.run(reconcile, repair=True)
+
+    def fresh(self, folder: Path) -> Twin:
+        """Another workspace of the same key, pepper, consents and suppressions, built from what the sources hold now.
+
+        What they no longer hold, but the workspace still keeps (a withheld removal, the last version that could be parsed), is given first.
+        """
+        fresh = Twin(folder / "ws", self.twin.settings, self.twin.now)
+        fresh.root.mkdir(parents=True)
+        for name in ("ws.key", "ws.suppressions.jsonl"):
+            if (self.twin.root.parent / name).exists():
+                shutil.copy(self.twin.root.parent / name, folder / name)
+        first = {source: dict(files) for source, files in self.twin.files.items()}
+        with self.twin.open() as lived:
+            keys = [lived.identity.subject(person) for person in PEOPLE]
+            receipts = [receipt for key in keys for receipt in lived.consent.history(key)]
+            versions = {lived.identity.version(content): content for content in self.contents}
+            accepted = dict(lived.lake.chunks.read(columns=["document_id", "version_id"]).unique().iter_rows())
+            for row in lived.lake.manifest.read().iter_rows(named=True):
+                first[row["source_id"]][row["uri"]] = versions[accepted.get(row["document_id"], row["version_id"])]
+        fresh.terms = {source: self.observed[source] | self.current_terms(source) for source in SOURCES}
+        with fresh.open() as workspace:
+            workspace.consent.record(receipts)
+        fresh.ingest(listing=first)
+        fresh.files = self.twin.files
+        fresh.ingest()
+        return fresh
+
+    def current_terms(self, source: str) -> dict[str, dict]:
+        return {uri: self.twin.terms[source].get(uri, {}) for uri in self.twin.files[source]}
