@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +21,12 @@ _DATA_KEY = Table(
     KEYS,
     Column("document_id", String(32), primary_key=True),
     Column("version_id", String(32), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+_SECRET = Table(
+    "workspace_secret",
+    KEYS,
+    Column("name", String, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
 _CHECK = Table(
@@ -89,8 +95,25 @@ class KeyStore:
         """How many data keys of these documents were destroyed. `purge` takes their bytes off the disk."""
         return self.forget(document_ids).before
 
+    def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
+        """The workspace's secret of that name, made and sealed when it is first asked for; afterwards always the same one."""
+        with self._engine.connect() as connection:
+            known = self._secrets(connection)
+        if name not in known:
+            with writing(self._engine) as connection:
+                insert_new(connection, _SECRET, [self._secret_row(name, make())])
+                known = self._secrets(connection)
+        return known[name]
+
+    def documents(self) -> set[str]:
+        """Every document that has a data key here."""
+        with self._engine.connect() as connection:
+            return set(connection.execute(select(_DATA_KEY.c.document_id).distinct()).scalars())
+
     def rotate(self, material: KeyMaterial, /) -> int:
-        """How many data keys are now wrapped by the new key instead: all or none. The pepper must be the same, for erasures to match.
+        """How many data keys are now wrapped by the new key instead, as are the secrets: all or none.
+
+        The pepper must be the same, for erasures to match.
 
         Write the new key file beside the old one first and move it into place afterwards: whichever one the store wants is then on disk.
         """
@@ -101,6 +124,7 @@ class KeyStore:
             rows = [((row.document_id, row.version_id), row.wrapped) for row in connection.execute(select(_DATA_KEY))]
             keys = {place: _decrypt(self._material.key, b"key", place, wrapped) for place, wrapped in rows}
             upsert(connection, _DATA_KEY, [rotated._row(place, key) for place, key in keys.items()])
+            upsert(connection, _SECRET, [rotated._secret_row(name, secret) for name, secret in self._secrets(connection).items()])
             upsert(connection, _CHECK, [{"name": name, "digest": digest} for name, digest in _digests(material).items()])
         self._material = material
         checkpoint(self._engine)
@@ -140,6 +164,16 @@ class KeyStore:
     def _row(self, place: Place, data_key: bytes) -> dict[str, object]:
         return {"document_id": place[0], "version_id": place[1], "wrapped": _encrypt(self._material.key, b"key", place, data_key)}
 
+    def _secrets(self, connection: Connection) -> dict[str, bytes]:
+        try:
+            rows = connection.execute(select(_SECRET)).all()
+            return {row.name: _opened(self._material.key, b"secret", (row.name, ""), row.wrapped) for row in rows}
+        except InvalidTag:
+            raise KeyFileError(f"{self._engine.url.database}: a sealed secret was altered. Put back a backup of this file") from None
+
+    def _secret_row(self, name: str, secret: bytes) -> dict[str, object]:
+        return {"name": name, "wrapped": _encrypt(self._material.key, b"secret", (name, ""), secret)}
+
 
 def _digests(material: KeyMaterial) -> dict[str, str]:
     """Keyed by the secrets themselves, so that they tell nothing but equality."""
@@ -154,11 +188,15 @@ def _encrypt(key: bytes, kind: bytes, place: Place, plaintext: bytes) -> bytes:
 
 def _decrypt(key: bytes, kind: bytes, place: Place, sealed: bytes) -> bytes:
     try:
-        if sealed[:1] != _FORMAT:
-            raise InvalidTag
-        return AESGCM(key).decrypt(sealed[1 : _NONCE + 1], sealed[_NONCE + 1 :], _bound_to(kind, place))
-    except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+        return _opened(key, kind, place, sealed)
+    except InvalidTag:
         raise UnreadableDocument(f"{_named(place)}: its stored {kind.decode()} was altered. Ingest it again from its source") from None
+
+
+def _opened(key: bytes, kind: bytes, place: Place, sealed: bytes) -> bytes:
+    if len(sealed) <= _NONCE or sealed[:1] != _FORMAT:
+        raise InvalidTag
+    return AESGCM(key).decrypt(sealed[1 : _NONCE + 1], sealed[_NONCE + 1 :], _bound_to(kind, place))
 
 
 def _bound_to(kind: bytes, place: Place) -> bytes:
