@@ -20,6 +20,7 @@ from lake.blobs import BlobStore
 from lake.layers import Lake
 from ledger.access import Access
 from ledger.approvals import Approvals
+from ledger.audit import Audit
 from ledger.backfills import Backfills
 from ledger.consent import Consent
 from ledger.database import open_sqlite
@@ -31,8 +32,10 @@ from ledger.migrate import migrate
 from ledger.models import Models
 from ledger.present import Present
 from ledger.progress import StageOutputs
+from ledger.receipts import Receipts
 from ledger.requests import Requests
 from ledger.runs import Runs
+from ledger.signing import SigningKey
 from ledger.sources import SourceRegistry
 from ledger.suppressions import Suppressions
 from ledger.vectors import VectorCache
@@ -80,12 +83,15 @@ class Workspace:
     lake: Lake
     blobs: BlobStore
     keys: KeyStore
+    signer: SigningKey
     access: Access
     approvals: Approvals
+    audit: Audit
     backfills: Backfills
     consent: Consent
     outputs: StageOutputs
     present: Present
+    receipts: Receipts
     requests: Requests
     runs: Runs
     suppressions: Suppressions
@@ -162,6 +168,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
     log_file = root / "logs" / "ragkeep.jsonl"
     stack.callback(close_notifier, log_file)
     key_store = KeyStore(keys, material)
+    signer = SigningKey(key_store)
     return Workspace(
         root=root,
         settings=settings,
@@ -172,12 +179,15 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         lake=Lake(root / "lake", settings.stores.buckets),
         blobs=BlobStore(root / "lake" / "bronze" / "blobs", key_store),
         keys=key_store,
+        signer=signer,
         access=Access(ledger),
         approvals=Approvals(ledger),
+        audit=Audit(ledger, signer, root.with_name(f"{root.name}.audit.jsonl")),
         backfills=Backfills(ledger),
         consent=Consent(ledger),
         outputs=StageOutputs(ledger),
         present=Present(ledger),
+        receipts=Receipts(ledger),
         requests=Requests(ledger),
         runs=Runs(ledger),
         suppressions=Suppressions(ledger, root.with_name(f"{root.name}.suppressions.jsonl")),
