@@ -51,7 +51,7 @@ floors: $(STAMP)
 	$(BIN)/python -m pytest tests/test_floor_plan.py
 
 docs: $(STAMP) ## check that the generated parts of the docs are current (COG=-r rewrites them)
-	$(BIN)/python -m cogapp $(or $(COG),--check --check-fail-msg="run: make docs COG=-r") -P README.md docs/*.md
+	$(BIN)/python -m cogapp $(or $(COG),--check --check-fail-msg="run: make docs COG=-r") -P README.md CONTRIBUTING.md docs/*.md
 
 bench: $(STAMP) ## run every benchmark
 	$(BIN)/python -m benchmarks.incremental
@@ -59,8 +59,8 @@ bench: $(STAMP) ## run every benchmark
 soak: $(STAMP) ## many kills at random moments; takes an hour
 	RAGKEEP_SOAK_KILLS=$(or $(KILLS),50) $(BIN)/python -m pytest -m soak tests/flows
 
-lock: ## resolve the dependencies again
-	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-package torch --python-version 3.11 -o requirements.lock
+lock: $(STAMP) ## resolve the dependencies again
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-package torch --python-version 3.11 -o requirements.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
