@@ -12,6 +12,7 @@ from contracts.ids import bucket, fingerprint
 from contracts.ports import Listed, Progress, Source
 from contracts.results import Applied, ChunkCounts, DocumentCounts, Ingested
 from flows.count import Observed, count_documents
+from flows.erase import resume
 from flows.ingest import bring_up_to_date
 from flows.prepare import pending, silver_fingerprint
 from flows.quarantine import OF_LISTING, note
@@ -57,7 +58,7 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
         workspace.backfills.restart(name)
     total = _Part()
     with recorded(workspace, "backfill", source_id, now=now) as run:
-        finish_removals(workspace)
+        resume(workspace, now=now, progress=progress)
         for partition in workspace.backfills.remaining(name, window.partitions):
             part = [
                 listed for listed in listing if bucket(workspace.identity.document(source_id, listed.uri), window.partitions) == partition

@@ -1,6 +1,5 @@
 """Erasure: suppressed at once, then forgotten by every copy, and refused for ever."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,7 +11,7 @@ from contracts.errors import UsageError
 from contracts.ports import Progress
 from contracts.results import Erased, Forgotten
 from flows.record import recorded
-from flows.retire import forget_everywhere
+from flows.retire import drop_strays, finish_removals, forget_everywhere
 from flows.synchronise import synchronise
 from flows.workspace import Workspace
 from governance.terms import effective_terms
@@ -36,7 +35,6 @@ class Target:
     """A document that an erasure reaches."""
 
     document_id: str
-    version_id: str
     source_id: str
     uri: str
 
@@ -58,20 +56,21 @@ def preview(workspace: Workspace, selector: Selector, /) -> Preview:
 
 def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, ...]:
     """The documents that the selector names, and all others of the same bytes. UsageError if nothing and nobody is known by it."""
-    manifest = workspace.lake.manifest.read()
-    named = manifest.filter(_names(workspace, manifest, selector))
+    held = _held(workspace)
+    named = held.filter(_names(workspace, selector))
     if named.is_empty() and selector.kind != "subject":
         raise UsageError(f"erase: no document with {selector.kind} {selector.value!r} is held. What is held: ragkeep status")
-    same = manifest.join(named, on="version_id", how="semi").sort("source_id", "uri")
-    return tuple(Target(*row) for row in same.select("document_id", "version_id", "source_id", "uri").iter_rows())
+    same = pl.concat([named, held.join(named, on="version_id", how="semi")]).select("document_id", "source_id", "uri").unique()
+    return tuple(Target(*row) for row in same.sort("source_id", "uri").iter_rows())
 
 
 def erase(workspace: Workspace, selector: Selector, /, *, now: datetime, progress: Progress) -> Erased:
     """The documents are in no copy when this returns; `purge` says whether their bytes are gone from the disk too.
 
-    Each step is recorded: a killed erasure is finished by `resume_erasures`, which every run calls. What the erased documents hid,
+    Each step is recorded: a killed erasure is finished by the next flow, whichever it is. What the erased documents hid,
     their duplicates, is served from the same run on.
     """
+    resume(workspace, now=now, progress=progress)
     targets = find_targets(workspace, selector)
     opaque = _opaque(workspace, selector)
     if selector.kind == "subject":
@@ -79,16 +78,23 @@ def erase(workspace: Workspace, selector: Selector, /, *, now: datetime, progres
     # The request comes first: were the suppressions written before it, a crash between the two would leave an erasure nobody finishes.
     request = workspace.requests.record(selector.kind, opaque, now, [target.document_id for target in targets])
     reach("erase.recorded")
-    return _carry_out(workspace, request, targets, now, progress)
+    return _carry_out(workspace, request, now, progress)
+
+
+def resume(workspace: Workspace, /, *, now: datetime, progress: Progress) -> None:
+    """What killed runs left is finished: erasures, removals, and bytes that were stored for no document. Every flow begins so."""
+    resume_erasures(workspace, now=now, progress=progress)
+    finish_removals(workspace)
+    drop_strays(workspace)
 
 
 def resume_erasures(workspace: Workspace, /, *, now: datetime, progress: Progress) -> tuple[Erased, ...]:
     """Erasures that a killed process left, each finished now."""
-    return tuple(_carry_out(workspace, request, _targets(workspace, request), now, progress) for request in workspace.requests.unfinished())
+    return tuple(_carry_out(workspace, request, now, progress) for request in workspace.requests.unfinished())
 
 
-def _carry_out(workspace: Workspace, request: Request, targets: Sequence[Target], now: datetime, progress: Progress) -> Erased:
-    workspace.suppressions.add(_suppressions(targets, request.request_id, now))
+def _carry_out(workspace: Workspace, request: Request, now: datetime, progress: Progress) -> Erased:
+    workspace.suppressions.add(_suppressions(workspace, request, now))
     reach("erase.suppressed")
     with recorded(workspace, "erase", "", now=now) as run:
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
@@ -101,13 +107,16 @@ def _carry_out(workspace: Workspace, request: Request, targets: Sequence[Target]
     return erased
 
 
-def _targets(workspace: Workspace, request: Request) -> tuple[Target, ...]:
-    """What the manifest still knows of a request's documents; the others are suppressed already, for the manifest forgets last."""
-    rows = workspace.lake.manifest.read(request.documents, columns=["document_id", "version_id", "source_id", "uri"])
-    return tuple(Target(*row) for row in rows.iter_rows())
+def _held(workspace: Workspace) -> pl.DataFrame:
+    """document_id, source_id, uri, version_id of every version that is held or served; null where only the quarantine knows the document."""
+    manifest = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri", "version_id"])
+    places = manifest.drop("version_id")
+    served = workspace.lake.chunks.read(columns=["document_id", "version_id"]).unique().join(places, on="document_id")
+    waiting = workspace.lake.quarantine.read(columns=["document_id", "source_id", "uri"]).join(places, on="document_id", how="anti")
+    return pl.concat([manifest, served.select(manifest.columns), waiting.with_columns(version_id=pl.lit(None, pl.String))]).unique()
 
 
-def _names(workspace: Workspace, manifest: pl.DataFrame, selector: Selector) -> pl.Expr:
+def _names(workspace: Workspace, selector: Selector) -> pl.Expr:
     match selector.kind:
         case "document":
             return pl.col("document_id") == selector.value
@@ -117,7 +126,7 @@ def _names(workspace: Workspace, manifest: pl.DataFrame, selector: Selector) -> 
             return pl.col("source_id") == selector.value
         case "subject":
             key = workspace.identity.subject(selector.value)
-            terms = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
+            terms = effective_terms(workspace.lake.manifest.read(), workspace.registry.terms(), workspace.identity)
             return pl.col("document_id").is_in(terms.filter(pl.col("subject_keys").list.contains(key))["document_id"].to_list())
 
 
@@ -132,10 +141,15 @@ def _opaque(workspace: Workspace, selector: Selector) -> str:
             return workspace.identity.content(selector.kind, selector.value)
 
 
-def _suppressions(targets: Sequence[Target], request: str, now: datetime) -> list[Suppression]:
-    """The places, and the bytes wherever they turn up again."""
-    places = [Suppression("document", target.document_id, request, now) for target in targets]
-    return places + [Suppression("version", target.version_id, request, now) for target in targets]
+def _suppressions(workspace: Workspace, request: Request, now: datetime) -> list[Suppression]:
+    """The places, and the bytes wherever they turn up again: of the version that is held, and of an older one that is still served.
+
+    A request that is taken up finds fewer versions; the others are suppressed already, for that is done before any copy forgets.
+    """
+    tables = (workspace.lake.manifest, workspace.lake.chunks)
+    versions = {version for table in tables for version in table.read(request.documents, columns=["version_id"])["version_id"]}
+    places = [Suppression("document", document_id, request.request_id, now) for document_id in request.documents]
+    return places + [Suppression("version", version_id, request.request_id, now) for version_id in sorted(versions)]
 
 
 def _withdraw(workspace: Workspace, subject_key: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.ports import Progress
+from flows.erase import resume
 from flows.record import recorded
 from flows.retire import finish_removals, retire_expired
 from flows.synchronise import synchronise
@@ -23,7 +24,7 @@ class Expired:
 def expire(workspace: Workspace, /, *, now: datetime, progress: Progress) -> Expired:
     """Nothing that has expired by `now`, or is no longer admitted, is in the index. Searches left it out since the moment it ended."""
     with recorded(workspace, "expire", "", now=now) as run:
-        finish_removals(workspace)
+        resume(workspace, now=now, progress=progress)
         expired = retire_expired(workspace, now=now)
         applied = synchronise(workspace, run.run_id, now=now, progress=progress).applied
         finish_removals(workspace)

@@ -10,7 +10,7 @@ import polars as pl
 from contracts.ports import Listed, Progress, Source
 from contracts.results import Ingested
 from flows.count import Observed, count_documents
-from flows.erase import resume_erasures
+from flows.erase import resume
 from flows.prepare import Prepared, pending, prepare
 from flows.quarantine import note_listing
 from flows.record import recorded
@@ -34,8 +34,7 @@ def ingest_from(
     """As `ingest`, from sources that are open already."""
     started = perf_counter()
     with recorded(workspace, flow, ",".join(source.name for source in sources), now=now) as run:
-        resume_erasures(workspace, now=now, progress=progress)
-        finish_removals(workspace)
+        resume(workspace, now=now, progress=progress)
         observed = [_observe(workspace, source, now, progress) for source in sources]
         expired = retire_expired(workspace, now=now)
         done = bring_up_to_date(workspace, run.run_id, pending(workspace, retry=retry_quarantined), now=now, progress=progress)

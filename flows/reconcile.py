@@ -7,6 +7,7 @@ import polars as pl
 
 from contracts.ports import Progress
 from flows.decide import decide, write_gold
+from flows.erase import resume
 from flows.record import recorded
 from flows.synchronise import digests, synchronise
 from flows.workspace import Workspace
@@ -33,6 +34,8 @@ def reconcile(workspace: Workspace, /, *, repair: bool, now: datetime, progress:
     A row that lost its vector gets it back from the cache; only what the cache lacks is embedded.
     """
     with recorded(workspace, "reconcile", "", now=now) as run:
+        if repair:
+            resume(workspace, now=now, progress=progress)
         decision = decide(workspace, now=now)
         write_gold(workspace, decision)
         held = _compare(workspace, progress)

@@ -57,6 +57,21 @@ def finish_removals(workspace: Workspace, /) -> tuple[Forgotten, ...]:
     return forget_everywhere(workspace, marked) if marked else ()
 
 
+def drop_strays(workspace: Workspace, /) -> None:
+    """After a run that did not end well: bytes stored for a document, or a version, that never reached the manifest are gone."""
+    if not _was_cut_short(workspace):
+        return
+    kept: dict[str, set[str]] = {}
+    for frame in (workspace.lake.manifest.read(columns=["document_id", "version_id"]), workspace.outputs.frame()):
+        for document_id, version_id in frame.select("document_id", "version_id").iter_rows():
+            kept.setdefault(document_id, set()).add(version_id)
+    stored = workspace.blobs.documents() | workspace.keys.documents()
+    if strays := stored - kept.keys():
+        forget_everywhere(workspace, strays)
+    for document_id in stored & kept.keys():
+        workspace.blobs.keep_only(document_id, kept[document_id])
+
+
 def forget_everywhere(workspace: Workspace, document_ids: Collection[str], /) -> tuple[Forgotten, ...]:
     """What each copy held of these documents before and after, in the order in which they were told."""
     forgotten = []
@@ -77,6 +92,20 @@ def _held_before(workspace: Workspace, source_id: str, refreshed: Refreshed) -> 
     vanished = pl.col("document_id").is_in(list(refreshed.listed)).not_()
     judged = held.join(finished, on=["document_id", "version_id"], how="left")
     return judged.select("document_id", pl.when(pl.col("finished").is_not_null() | vanished).then("version_id"))
+
+
+def _was_cut_short(workspace: Workspace) -> bool:
+    """Whether a run ended badly since the last one that surely began by taking up what was left."""
+    for run in workspace.runs.recent(limit=_RUNS):
+        if run.outcome in ("interrupted", "failed"):
+            return True
+        if run.outcome == "done" and run.flow not in _MAY_TAKE_UP_NOTHING:
+            return False
+    return False
+
+
+_RUNS = 50
+_MAY_TAKE_UP_NOTHING = ("reconcile", "erase")
 
 
 def _mark(workspace: Workspace, document_ids: Collection[str], state: str) -> None:
