@@ -62,6 +62,11 @@ class BlobStore:
                 ) from None
         return self.sealer.open(document_id, version_id, sealed)
 
+    def documents(self) -> set[str]:
+        """Every document that has a file here, unfinished ones included."""
+        with _told(self.folder):
+            return {path.name.partition("-")[0] for path in self.folder.glob("*/*")}
+
     def keep_only(self, document_id: str, version_ids: Collection[str], /) -> int:
         """How many blobs of other versions of this document were dropped."""
         kept = {self._path(document_id, version_id).name for version_id in version_ids}
