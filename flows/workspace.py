@@ -159,6 +159,7 @@ def open_milvus_index(workspace: Workspace, /) -> Index:
 
 def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Workspace:
     key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
+    outside = root.with_name(f"{root.name}.suppressions.jsonl")
     material = _key_material(root, key_file)
     keys, ledger = open_sqlite(root / "keys.sqlite"), open_sqlite(root / "ledger.sqlite")
     stack.callback(keys.dispose)
@@ -174,7 +175,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         settings=settings,
         key_file=key_file,
         identity=Identity(material.pepper),
-        registry=Registry(settings.sources, base, SourceRegistry(ledger)),
+        registry=Registry(settings.sources, base, tuple(path.resolve() for path in (root, key_file, outside)), SourceRegistry(ledger)),
         notifier=open_notifier(log_file, settings.notify.webhook),
         lake=Lake(root / "lake", settings.stores.buckets),
         blobs=BlobStore(root / "lake" / "bronze" / "blobs", key_store),
@@ -190,7 +191,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         receipts=Receipts(ledger),
         requests=Requests(ledger),
         runs=Runs(ledger),
-        suppressions=Suppressions(ledger, root.with_name(f"{root.name}.suppressions.jsonl")),
+        suppressions=Suppressions(ledger, outside),
         duplicates=DuplicateIndex(root / "duplicates.sqlite", settings.dedup),
         vectors=VectorCache(root / "vectors.sqlite"),
         model=LocalModel(settings.model, base, Models(ledger)),

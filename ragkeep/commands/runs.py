@@ -68,7 +68,7 @@ def plan(context: typer.Context, target: Target = None, json: Json = False) -> N
     from flows.registry import choose
 
     with session.open("plan", create=True) as workspace:
-        planned = run(workspace, choose(workspace.registry, target, say=None if json else typer.echo), now=session.now)
+        planned = run(workspace, choose(workspace.registry, target, remember=False, say=_say), now=session.now)
     if json:
         print_json(planned)
         return
@@ -128,12 +128,17 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+def _say(line: str) -> None:
+    """On stderr, for stdout is the result's."""
+    typer.echo(line, err=True)
+
+
 def _ingest_here(session: Session, target: str | None, *, retry: bool, quiet: bool) -> Ingested:
     from flows.ingest import ingest as run
     from flows.registry import choose
 
     with session.open("ingest", create=True) as workspace:
-        chosen = choose(workspace.registry, target, say=None if quiet else typer.echo)
+        chosen = choose(workspace.registry, target, say=_say)
         with progress_bar(enabled=not quiet) as progress:
             return run(workspace, chosen, retry_quarantined=retry, now=session.now, progress=progress)
 
