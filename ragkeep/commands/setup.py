@@ -23,8 +23,9 @@ def init(
     file = (session.chosen or Path.cwd()) / FILE_NAME
     if file.exists():
         raise UsageError(f"{file}: exists already; edit it, or remove it first.")
+    text = render_template(dict(_named(entry) for entry in source or []))
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(render_template(dict(_named(entry) for entry in source or [])), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     with session.open("init", create=True) as workspace:
         made = {"settings": str(file), "workspace": str(workspace.root), "key": str(workspace.key_file)}
     if json:
