@@ -294,8 +294,9 @@ class TestPurging:
 
     def test_where_nothing_left_nothing_is_rewritten(self, store: Store) -> None:
         store.upsert(rows(5), vectors(5))
+        store.settle()
         collection = store.collection()
-        store.delete([f"{99:032x}"])
+        store.forget([f"{99:032x}"])
         assert (store.purge(), store.collection()) == ("purged", collection)
         store.forget([f"{0:032x}"])
         store.forget([f"{1:032x}"])
