@@ -64,7 +64,7 @@ class Terms(BaseModel):
     classification: Annotated[Classification | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="public, internal, confidential or restricted; unstated means refused"
     )
-    jurisdiction: str | None = Field(None, description="whose law applies, as in configs/jurisdictions.yaml")
+    jurisdiction: str | None = Field(None, description="whose law applies, such as VN or EU")
     date: Annotated[dt.date | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="the document's own date: orders duplicates, starts retention"
     )
