@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from corpus_rig import DATA, CorpusWorkspace, RememberingParser, read_jsonl
 
-from cleaning.clean import clean, document_text
+from cleaning.clean import clean
 
 SNAPSHOTS = DATA / "evolving_owasp"
 ALL = os.environ.get("RAGKEEP_FULL_CORPORA") == "1"
@@ -33,6 +33,7 @@ class Edit:
 
     snapshot: str
     uri: str
+    hunks: int
     chunks: int
     touched: int
     new: int
@@ -42,11 +43,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class Silver:
-    """What a workspace holds of each document: its cleaned text and its chunks."""
+    """What a workspace holds of each document, by its uri."""
 
-    texts: dict[str, str]
+    lines: dict[str, list[tuple[int, int, bool, str]]]
+    """Of the cleaned text: char_start, char_end, whether it is a heading, and what it says."""
     chunks: dict[str, list[tuple[str, int, int]]]
-    """chunk_id, char_start, char_end"""
+    """chunk_id, char_start, char_end."""
 
 
 def test_the_index_follows_each_snapshot_and_pays_only_for_what_was_edited(folder: Path) -> None:
@@ -70,9 +72,8 @@ def test_the_index_follows_each_snapshot_and_pays_only_for_what_was_edited(folde
 
         now = _silver(living)
         if silver:
-            edits += [
-                _edit(snapshot, uri, silver, now) for uri in silver.texts.keys() & now.texts.keys() if silver.texts[uri] != now.texts[uri]
-            ]
+            common = sorted(silver.lines.keys() & now.lines.keys())
+            edits += [_edit(snapshot, uri, silver, now) for uri in common if silver.lines[uri] != now.lines[uri]]
         served, silver = set(rows["text"]), now
     _tell(edits)
     assert edits
@@ -136,41 +137,40 @@ def _silver(living: CorpusWorkspace) -> Silver:
         uris = dict(workspace.lake.manifest.read().select("document_id", "uri").iter_rows())
         elements, _ = clean(workspace.lake.elements.read(), workspace.settings.cleaning)
         chunks = workspace.lake.chunks.read().sort("document_id", "ordinal")
-    texts = {uris[document_id]: text for document_id, text in document_text(elements).select("document_id", "text").iter_rows()}
-    places: dict[str, list[tuple[str, int, int]]] = {}
+    silver = Silver({uri: [] for uri in uris.values()}, {uri: [] for uri in uris.values()})
+    for document_id, start, kind, text in elements.select("document_id", "char_start", "kind", "text").iter_rows():
+        for line in text.split("\n"):
+            silver.lines[uris[document_id]].append((start, start + len(line), kind == "title", line))
+            start += len(line) + 1
     for document_id, *place in chunks.select("document_id", "chunk_id", "char_start", "char_end").iter_rows():
-        places.setdefault(uris[document_id], []).append(tuple(place))
-    return Silver(texts, places)
+        silver.chunks[uris[document_id]].append(tuple(place))
+    return silver
 
 
 def _edit(snapshot: str, uri: str, before: Silver, after: Silver) -> Edit:
     known = {chunk_id for chunk_id, _, _ in before.chunks[uri]}
-    changed = _changed(before.texts[uri], after.texts[uri])
-    chunks = after.chunks[uri]
+    changed, chunks = _changed(before.lines[uri], after.lines[uri]), after.chunks[uri]
     touched = {chunk_id for chunk_id, start, end in chunks if any(start < until and since < end for since, until in changed)}
     new = {chunk_id for chunk_id, _, _ in chunks} - known
-    return Edit(snapshot, uri, len(chunks), len(touched), len(new), len(new - touched))
+    return Edit(snapshot, uri, len(changed), len(chunks), len(touched), len(new), len(new - touched))
 
 
-def _changed(before: str, after: str) -> list[tuple[int, int]]:
-    """Character spans of `after` whose lines are new; where lines went, the lines on both sides of the gap."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    starts = [0]
-    for line in new:
-        starts.append(starts[-1] + len(line))
+def _changed(before: list[tuple[int, int, bool, str]], after: list[tuple[int, int, bool, str]]) -> list[tuple[int, int]]:
+    """Spans of the new text whose lines are new; where lines went, the line on either side of the gap. To become a heading is a change."""
     spans = []
-    for what, _, _, since, until in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "delete":
-            since, until = max(0, since - 1), min(len(new), until + 1)
+    same = difflib.SequenceMatcher(None, [line[2:] for line in before], [line[2:] for line in after], autojunk=False)
+    for what, _, _, since, until in same.get_opcodes():
         if what != "equal":
-            spans.append((starts[since], starts[until]))
+            gap = what == "delete"
+            lines = after[max(0, since - gap) : until + gap]
+            spans.append((lines[0][0], lines[-1][1]))
     return spans
 
 
 def _tell(edits: list[Edit]) -> None:
     """What pytest shows with -s, and where a law fails."""
     frame = pl.DataFrame(edits)
-    print(frame.group_by("snapshot").agg(pl.len().alias("edited"), pl.sum("chunks", "touched", "new", "beyond")).sort("snapshot"))
+    print(frame.group_by("snapshot").agg(pl.len().alias("edited"), pl.sum("hunks", "chunks", "touched", "new", "beyond")).sort("snapshot"))
     print(frame.group_by("beyond").len().sort("beyond"))
     for edit in sorted(edits, key=lambda edit: -edit.beyond)[:20]:
         print(edit)
