@@ -1,7 +1,8 @@
 """A workspace of twins: all is real but the parser, the model and, unless a test wants it, the vector store. An ingest takes moments."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,9 +22,22 @@ from parsing.memory import parse_plain
 from sources.memory import MemorySource
 from vectorstore.memory import MemoryStore
 
+SOURCES = ("open", "people")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPEN = {"lawful_basis": "not_personal", "purposes": ["retrieval"], "classification": "public"}
 BY_CONSENT = {"lawful_basis": "consent", "purposes": ["retrieval"], "classification": "public"}
+
+PARAGRAPHS = [
+    "Employees are entitled to twenty four days of paid leave in each calendar year of service.",
+    "Employees are entitled to twenty four days of paid leave in each calendar year of service here.",
+    "Requests for leave must reach the line manager in writing no later than two weeks before.",
+    "The warranty of the pump ends two years after the day on which it was delivered to the customer.",
+    "The warranty of the pump ends two years after the day on which it was delivered to its customer.",
+    "Before the housing is opened the mains plug has to be pulled and the residual pressure released.",
+    "Invoices are payable within thirty days without any deduction unless agreed otherwise in writing.",
+    "Invoices are payable within fourteen days without any deduction unless agreed otherwise in writing.",
+]
+BROKEN = b"\xff\xfe no text at all"
 
 
 class Silence:
@@ -132,10 +146,10 @@ class Twin:
             return flow(workspace, *arguments, now=self.now, progress=SILENCE, **options)
 
     def served(self) -> list[dict]:
-        return served(self.index)
+        return read_all(self.index)
 
 
-def served(index: Index) -> list[dict]:
+def read_all(index: Index) -> list[dict]:
     """Every row of the store with its vector, by id."""
     batches = list(index.read(vectors=True))
     return pl.concat(batches).sort("chunk_id").to_dicts() if batches else []
@@ -143,3 +157,37 @@ def served(index: Index) -> list[dict]:
 
 def texts(twin: Twin) -> set[str]:
     return {row["text"] for row in twin.served()}
+
+
+def inventory(workspace: Workspace) -> dict[str, list]:
+    """All that a workspace holds, store by store, without the moments and runs that it was written in."""
+    rows = read_all(workspace.index)
+    return {
+        "served": rows,
+        "gold": workspace.lake.rows.read().drop("bucket").sort("chunk_id").to_dicts(),
+        "manifest": workspace.lake.manifest.read().drop("observed_at").to_dicts(),
+        "elements": workspace.lake.elements.read().to_dicts(),
+        "dropped": workspace.lake.dropped.read().to_dicts(),
+        "chunks": workspace.lake.chunks.read().to_dicts(),
+        "quarantine": workspace.lake.quarantine.read().drop("at").to_dicts(),
+        "outputs": workspace.outputs.frame().sort("document_id").to_dicts(),
+        "present": workspace.present.frame().sort("chunk_id").to_dicts(),
+        "withheld": [(name, sorted(workspace.approvals.withheld(name)), sorted(workspace.approvals.approved(name))) for name in SOURCES],
+        "blobs": sorted(path.name for path in workspace.blobs.folder.glob("*/*")),
+        "keys": sorted(workspace.keys.documents()),
+        "vectors": owners(workspace.root / "vectors.sqlite", "SELECT document_id, key FROM owners"),
+        "orphaned vectors": owners(workspace.root / "vectors.sqlite", "SELECT key FROM vectors EXCEPT SELECT key FROM owners"),
+        "duplicates": owners(
+            workspace.root / "duplicates.sqlite",
+            "SELECT document_id, text_key FROM owner JOIN member ON member.id = member UNION ALL "
+            "SELECT a.text_key, b.text_key FROM edge JOIN member a ON a.id = edge.a JOIN member b ON b.id = edge.b",
+        ),
+        "suppressed": sorted(entry.key for entry in workspace.suppressions.since(0)),
+        "open": [workspace.present.open_intent(), [request.request_id for request in workspace.requests.unfinished()]],
+    }
+
+
+def owners(file: Path, query: str) -> list:
+    """A query of a store's own file, each row's ends in order."""
+    with closing(sqlite3.connect(file)) as connection:
+        return sorted(sorted(row) for row in connection.execute(query))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flow_rig import BY_CONSENT, OPEN, Twin, settings_of
+from flow_rig import BROKEN, BY_CONSENT, OPEN, PARAGRAPHS, SOURCES, Twin, settings_of
 from hypothesis import strategies as st
 
 from contracts.errors import UsageError
@@ -15,18 +15,6 @@ from flows.expire import expire
 from flows.reconcile import reconcile
 from ledger.consent import Receipt
 
-PARAGRAPHS = [
-    "Employees are entitled to twenty four days of paid leave in each calendar year of service.",
-    "Employees are entitled to twenty four days of paid leave in each calendar year of service here.",
-    "Requests for leave must reach the line manager in writing no later than two weeks before.",
-    "The warranty of the pump ends two years after the day on which it was delivered to the customer.",
-    "The warranty of the pump ends two years after the day on which it was delivered to its customer.",
-    "Before the housing is opened the mains plug has to be pulled and the residual pressure released.",
-    "Invoices are payable within thirty days without any deduction unless agreed otherwise in writing.",
-    "Invoices are payable within fourteen days without any deduction unless agreed otherwise in writing.",
-]
-BROKEN = b"\xff\xfe no text at all"
-SOURCES = ("open", "people")
 URIS = ("a.txt", "b.txt", "c.txt", "sub/d.txt", "sub/e.txt")
 PEOPLE = ("ann@example.org", "ben@example.org")
 STATED: list[dict[str, Any]] = [

@@ -6,8 +6,7 @@ import pkgutil
 from datetime import timedelta
 
 import pytest
-from flow_rig import SILENCE, Twin, texts
-from flow_world import BROKEN, PARAGRAPHS
+from flow_rig import BROKEN, PARAGRAPHS, SILENCE, Twin, texts
 from test_ingest_flow import document, files_of, grant
 
 import lake

@@ -4,8 +4,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
-from flow_rig import OPEN, Twin, settings_of, texts
-from flow_world import BROKEN, PARAGRAPHS
+from flow_rig import BROKEN, OPEN, PARAGRAPHS, Twin, settings_of, texts
 
 from contracts.results import Ingested
 from ledger.consent import Receipt

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from flow_rig import SILENCE, Twin, TwinModel, opened, served, settings_of
-from flow_world import PARAGRAPHS
+from flow_rig import PARAGRAPHS, SILENCE, Twin, TwinModel, opened, read_all, settings_of
 
 from contracts.tables import IndexRow
 from flows.ingest import ingest_from
@@ -41,7 +40,7 @@ class Store:
         return self.run(lambda workspace: reconcile(workspace, repair=repair, now=self.twin.now, progress=SILENCE))
 
     def rows(self) -> list[dict]:
-        return self.run(lambda workspace: served(workspace.index))
+        return self.run(lambda workspace: read_all(workspace.index))
 
 
 def frame(rows: list[dict]) -> tuple[pl.DataFrame, np.ndarray]:
