@@ -42,7 +42,8 @@ class Identity:
 
     def access(self, groups: tuple[str, ...], classification: str, purposes: tuple[str, ...], /) -> str:
         """A set of access terms; the order of groups and purposes does not matter."""
-        return self._digest(b"access", "\0".join(sorted(groups)).encode(), classification.encode(), "\0".join(sorted(purposes)).encode())
+        parts = (str(len(groups)), *sorted(groups), classification, *sorted(purposes))
+        return self._digest(b"access", *(part.encode() for part in parts))
 
     def content(self, *parts: str) -> str:
         """Anything that a row says, for `row_hash`."""
