@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError as UnreadableEnvironment
 
 from configs.settings import Settings
 from contracts.errors import SettingsError
@@ -32,8 +33,11 @@ def load_settings(path: Path | None, /) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        where = path.name if path else "environment"
-        raise SettingsError("\n".join(f"{where}: {_describe(problem, Settings)}" for problem in error.errors())) from None
+        lines = [f"{_origin(problem, path)}: {_describe(problem, Settings)}" for problem in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+    except UnreadableEnvironment as error:
+        name = str(error).split('"')[1]
+        raise SettingsError(f"environment: {name}: the value of RAGKEEP_{name.upper()}, or of a variable below it, is not JSON") from None
 
 
 def keys_from_environment() -> dict[str, str | None]:
@@ -52,7 +56,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise SettingsError(f"{path.name}: the file holds a {type(values).__name__}, expected keys such as `sources:`")
-    return {str(key): value for key, value in values.items()}
+    return {str(key): value for key, value in values.items() if value is not None}  # a section whose keys are all comments
+
+
+def _origin(problem: Any, path: Path | None) -> str:
+    """The file's name, unless a variable of the environment says the value that is wrong."""
+    names = {name.upper() for name in os.environ}
+    parts = [str(part).upper() for part in problem["loc"]]
+    said = any("RAGKEEP_" + "__".join(parts[:depth]) in names for depth in range(1, len(parts) + 1))
+    return "environment" if said or path is None else path.name
 
 
 def _describe(problem: Any, root: type[BaseModel]) -> str:

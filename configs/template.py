@@ -46,7 +46,7 @@ def _named(name: str, field: FieldInfo, given: dict[str, str]) -> Iterator[str]:
     yield f"{name}:" if real else f"# {name}:"
     for entry, entries in (real or {example: values}).items():
         mark = "" if real else "# "
-        yield f"{mark}  {entry}:"
+        yield f"{mark}  {entry if entry.isidentifier() else _yaml(entry)}:"
         for key, inner in model.model_fields.items():
             stated = key in entries
             value = entries[key] if stated else None if inner.is_required() else inner.get_default(call_default_factory=True)
