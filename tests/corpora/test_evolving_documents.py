@@ -17,8 +17,9 @@ from cleaning.clean import clean
 SNAPSHOTS = DATA / "evolving_owasp"
 ALL = os.environ.get("RAGKEEP_FULL_CORPORA") == "1"
 EVERY_SNAPSHOT, EVERY_FILE = (1, 1) if ALL else (3, 3)
-SLACK = 2
-"""Chunks that an edit may change without touching them."""
+SLACK, MOST = 2, 0.95
+"""Chunks that a change in one place of a file may change without touching them; and the share of files for which that is all, however
+many places have changed since the snapshot before."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,6 +35,7 @@ class Edit:
     snapshot: str
     uri: str
     hunks: int
+    """Places that changed."""
     chunks: int
     touched: int
     new: int
@@ -76,9 +78,9 @@ def test_the_index_follows_each_snapshot_and_pays_only_for_what_was_edited(folde
             edits += [_edit(snapshot, uri, silver, now) for uri in common if silver.lines[uri] != now.lines[uri]]
         served, silver = set(rows["text"]), now
     _tell(edits)
-    assert edits
-    far = [edit for edit in edits if edit.beyond > SLACK]
-    assert not far
+    assert len(edits) > 50
+    assert not [edit for edit in edits if edit.beyond > SLACK * edit.hunks]
+    assert sum(edit.beyond <= SLACK for edit in edits) >= MOST * len(edits)
 
 
 @pytest.fixture
