@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, Table, Text, cast, select
+from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, Table, Text, cast, func, select
 
 from configs.faults import reach
 from contracts.errors import UsageError
@@ -25,8 +25,12 @@ _EVENT = Table(
     Column("event", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
 )
-_AS_ON_DISK = (_EVENT.c.sequence, cast(_EVENT.c.event, LargeBinary), cast(_EVENT.c.hash, LargeBinary))
-"""Whatever somebody wrote there is bytes, and the database decodes nothing."""
+_AS_ON_DISK = (
+    func.coalesce(cast(_EVENT.c.sequence, Integer), 0),
+    func.coalesce(cast(_EVENT.c.event, LargeBinary), b""),
+    func.coalesce(cast(_EVENT.c.hash, LargeBinary), b""),
+)
+"""Whatever somebody wrote into the file: numbers and bytes, and the database decodes nothing."""
 _AT_ONCE = 5_000
 _EVERY = 10_000
 

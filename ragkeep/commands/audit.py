@@ -31,6 +31,10 @@ def verify(context: typer.Context, public_key: PublicKey = None, json: Json = Fa
         print_fields("audit", {"events": found.events, "checkpoints": found.checkpoints, "covered up to event": found.covered})
         print_table("", ("event", "problem"), [(problem.sequence, problem.what) for problem in found.problems])
         typer.echo("Nothing was changed, moved or removed." if not found.problems else f"{len(found.problems) + found.more} problems.")
+        if found.events > found.covered:
+            typer.echo(
+                f"No checkpoint covers what comes after event {found.covered}: there a cut tail or a whole rewriting would not show."
+            )
     if found.problems:
         raise typer.Exit(1)
 

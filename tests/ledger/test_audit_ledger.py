@@ -112,6 +112,19 @@ def test_tampering_with_the_file_is_found_and_located(audit, ledger, statement, 
     assert places(audit.verify()) == at
 
 
+def test_a_table_put_in_place_of_the_right_one_with_rows_of_any_kind_is_checked_all_the_same(audit, ledger):
+    audit.append(act(number) for number in range(10))
+    break_in(
+        ledger,
+        "CREATE TABLE other AS SELECT * FROM audit_event",
+        "DROP TABLE audit_event",
+        "ALTER TABLE other RENAME TO audit_event",
+        "UPDATE audit_event SET event = NULL, hash = NULL WHERE sequence = 4",
+        "INSERT INTO audit_event VALUES ('x', 'y', 5), (NULL, NULL, NULL)",
+    )
+    assert places(audit.verify()) == [0, 0, 4, 5]
+
+
 def test_swapped_rows_of_the_file_are_found_and_located(audit, ledger):
     audit.append(act(number) for number in range(10))
     break_in(
