@@ -1,7 +1,9 @@
 """Notifiers: events as structured log lines, to a webhook, or to both. Fields are counts, names and ids, never content."""
 
+import http.client
 import json
 import logging
+import threading
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ class LogNotifier:
 
 @dataclass(frozen=True, slots=True)
 class WebhookNotifier:
-    """Posts each event as a JSON object. An unreachable receiver is logged and costs nothing else."""
+    """Posts each event as a JSON object. A receiver that is away, or slow, is logged and costs a few seconds at most."""
 
     url: str
     logger: logging.Logger
@@ -34,11 +36,22 @@ class WebhookNotifier:
     def notify(self, event: str, /, **fields: Any) -> None:
         """Post the event."""
         body = json.dumps({"event": event, **fields}, default=str).encode()
-        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})  # noqa: S310  the settings allow http(s) only
-        try:
-            urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()  # noqa: S310
-        except OSError as error:
-            self.logger.warning("notify.failed", extra={"fields": {"event": event, "error": type(error).__name__}})
+        faults = ["TimeoutError"]
+        posting = threading.Thread(target=_post, args=(self.url, body, faults), daemon=True)
+        posting.start()
+        posting.join(_TIMEOUT_SECONDS)  # of the whole: that of a socket begins anew with each byte, and looking up a name has none
+        for fault in faults:
+            self.logger.warning("notify.failed", extra={"fields": {"of": event, "error": fault}})
+
+
+def _post(url: str, body: bytes, faults: list[str]) -> None:
+    """`faults` is empty once the receiver has taken it, else holds the kind of error."""
+    try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310  the settings allow http(s) only
+        urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()  # noqa: S310
+        faults.clear()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        faults[:] = [type(error).__name__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +103,4 @@ class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = getattr(record, "fields", {})
         line = {"at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname.lower(), "event": record.getMessage()}
-        return json.dumps(line | fields, default=str, ensure_ascii=False)
+        return json.dumps(line | fields | line, default=str, ensure_ascii=False)
