@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, Table, Text, cast, func, select
@@ -63,6 +64,7 @@ class Audit:
         self._outside = outside
         self._every = every
         self._unsigned = 0
+        self._counting = Lock()
 
     def record(self, event: Event, /) -> Head:
         """The chain's end after one event, which is on disk then."""
@@ -78,9 +80,10 @@ class Audit:
         if not rows:
             return before
         reach("audit.appended")
-        self._unsigned += len(rows)
-        if self._unsigned >= self._every:
-            self.checkpoint(datetime.fromisoformat(json.loads(rows[-1]["event"])["at"]))
+        with self._counting:
+            self._unsigned += len(rows)
+            if self._unsigned >= self._every:
+                self._state(datetime.fromisoformat(json.loads(rows[-1]["event"])["at"]))
         return Head(rows[-1]["sequence"], rows[-1]["hash"].hex())
 
     def head(self) -> Head:
@@ -93,13 +96,8 @@ class Audit:
 
         Only what is committed is stated, so the ledger is never shorter than an acknowledged checkpoint. Call it when a command ends.
         """
-        stated = self._unsigned
-        if not stated or self._outside is None:
-            return None
-        head = self.head()
-        write_checkpoint(self._outside, head, at, self._signer)
-        self._unsigned -= stated
-        return head
+        with self._counting:
+            return self._state(at)
 
     def events(self, choice: Choice | None = None, /, *, limit: int | None = None) -> list[Recorded]:
         """The chosen events, or the last `limit` of them, oldest first. UsageError at one that cannot be read any more."""
@@ -127,6 +125,14 @@ class Audit:
         chain = verify_chain(self._rows(), outside.heads)
         problems = (*outside.problems, *chain.problems)
         return replace(chain, problems=problems[:MOST_PROBLEMS], more=chain.more + len(problems[MOST_PROBLEMS:]))
+
+    def _state(self, at: datetime) -> Head | None:
+        if not self._unsigned or self._outside is None:
+            return None
+        head = self.head()
+        write_checkpoint(self._outside, head, at, self._signer)
+        self._unsigned = 0
+        return head
 
     def _rows(self) -> Iterator[tuple[int, bytes, bytes]]:
         with self._engine.connect() as connection:
