@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from enum import EnumType
+from enum import StrEnum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -85,7 +85,7 @@ def _kind(annotation: Any) -> str:
         return " or ".join(code(str(one)) for one in inner)
     if origin in (Union, UnionType):
         return " or ".join(_kind(one) for one in inner if one is not NoneType)
-    if isinstance(annotation, EnumType):
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return " or ".join(code(str(one)) for one in annotation)
     names = {str: "text", Path: "path", int: "whole number", float: "number", bool: "true or false", Terms: "[terms](#terms)"}
     return names.get(annotation, getattr(annotation, "__name__", str(annotation)))

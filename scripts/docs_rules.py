@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -84,7 +84,7 @@ def _three(node: ast.AST) -> list[ast.expr] | None:
     return None
 
 
-def _text(node: ast.expr, said: dict[str, ast.expr]) -> str:
+def _text(node: ast.expr, said: Mapping[str, ast.expr]) -> str:
     match node:
         case ast.Constant(value=str(text)):
             return text

@@ -24,6 +24,11 @@ def test_every_option_has_a_help_sentence() -> None:
         assert all(one.help for one in command.params if not one.hidden), name
 
 
+def test_every_command_can_print_json() -> None:
+    for name, command in commands().items():
+        assert any("--json" in one.opts for one in command.params), name
+
+
 def test_every_quarantine_rule_is_collected_with_a_remedy_that_is_a_sentence() -> None:
     rules = quarantine_rules()
     assert {"pdf.encrypted", "pdf.no_text_layer", "office.encrypted", "terms.unreadable", "parse.timeout"} <= {rule.name for rule in rules}
