@@ -143,7 +143,7 @@ def _run(
 
     def attempt() -> Result:
         now = datetime.now(UTC)
-        with _discreet(), _open(folder, settings, verb, now, create=create) as opened:
+        with _discreet(verb), _open(folder, settings, verb, now, create=create) as opened:
             return work(opened, now, Logged(say))
 
     result = attempts(attempt)
@@ -164,7 +164,7 @@ def _open(folder: Path, settings: str | None, verb: str, now: datetime, *, creat
 
 
 @contextmanager
-def _discreet() -> Iterator[None]:
+def _discreet(verb: str) -> Iterator[None]:
     """Prefect stores the text of an error, and a library's may quote a document: of those only the kind and the place are passed on."""
     try:
         yield
@@ -173,7 +173,7 @@ def _discreet() -> Iterator[None]:
     except Exception as error:
         what = f"unexpected {type(error).__name__} at {_place(error)}"
         raise RagkeepError(
-            f"{what}; its text may quote a document and is left out. See it with: ragkeep --debug, and the same command"
+            f"{what}; its text may quote a document and is left out. Without Prefect it shows: ragkeep --debug {verb}"
         ) from None
 
 

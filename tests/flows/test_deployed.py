@@ -37,6 +37,9 @@ DEPLOYMENTS = {entry["name"]: entry for entry in PROJECT["deployments"]}
 FLOWS = {name: getattr(deployed, name) for name in ("ingest", "backfill", "erase", "expire", "reconcile")}
 FOLDERS_FILES_AND_NAMES = {"workspace", "settings", "source", "prefix"}
 SWITCHES_AND_MOMENTS = {"retry_quarantined", "repair", "partitions", "since", "until"}
+MAKE_POOL = "prefect work-pool create ragkeep --type process"
+DEPLOY = "prefect --no-prompt deploy --all"
+WORK = "prefect worker start --pool ragkeep"
 TEXTS = {
     "tides.md": "# Tides\n\nThe moon pulls the sea, and the sea comes in twice a day along this coast.\n",
     "bees.md": "# Bees\n\nA hive keeps itself warm all winter long by shivering together in a ball.\n",
@@ -241,6 +244,11 @@ def test_a_run_is_told_not_to_call_home_before_prefect_is_imported() -> None:
     assert all(entry["work_pool"]["job_variables"]["env"] == ours for entry in DEPLOYMENTS.values())
 
 
+@pytest.mark.parametrize("command", [MAKE_POOL, DEPLOY, WORK])
+def test_the_docs_name_the_commands_that_are_tested(command: str) -> None:
+    assert command in (ROOT / "docs" / "deployments.md").read_text().splitlines()
+
+
 # A real server, a real worker, a real schedule.
 
 _LONG_SECONDS = 200
@@ -356,11 +364,11 @@ def _completed(server: Server, deployment: str) -> dict[str, Any] | None:
 @pytest.mark.timeout(600)
 def test_a_scheduled_run_of_a_worker_fills_the_workspace(server: Server, tmp_path: Path) -> None:
     place = _place(tmp_path)
-    server.run("prefect", "work-pool", "create", "ragkeep", "--type", "process")
-    server.run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(_project_for(place, tmp_path / "prefect.yaml")))
+    server.run(*MAKE_POOL.split())
+    server.run(*DEPLOY.split(), "--prefect-file", str(_project_for(place, tmp_path / "prefect.yaml")))
     deployed_names = {entry["name"] for entry in server.ask("/deployments/filter", {})}
     assert deployed_names == set(DEPLOYMENTS)
-    with server.process("prefect", "worker", "start", "--pool", "ragkeep", "--name", "tested") as log:
+    with server.process(*WORK.split()) as log:
         run = _wait("scheduled run", lambda: _completed(server, "nightly-ingest"), log, seconds=_LONG_SECONDS)
     assert run["auto_scheduled"]
     assert run["created_by"]["type"] == "SCHEDULE"
