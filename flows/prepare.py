@@ -59,11 +59,19 @@ def pending(workspace: Workspace, /, *, retry: bool = False) -> pl.DataFrame:
     """
     current = silver_fingerprint(workspace)
     manifest = workspace.lake.manifest.read().filter((pl.col("state") != "removed") & pl.col("terms_problem").is_null())
-    todo = manifest.join(workspace.outputs.frame().filter(pl.col("fingerprint") == current), on=_VERSION, how="anti")
+    todo = manifest.join(_held(workspace, workspace.outputs.frame().filter(pl.col("fingerprint") == current)), on=_VERSION, how="anti")
     if not retry:
         failed = workspace.lake.quarantine.read(columns=[*_VERSION, "fingerprint"]).filter(pl.col("fingerprint") == current)
         todo = todo.join(failed, on=_VERSION, how="anti")
     return todo.sort("bucket", "document_id")
+
+
+def _held(workspace: Workspace, outputs: pl.DataFrame) -> pl.DataFrame:
+    """Those outputs that the lake still has: of a lake that was lost, the ledger's word that all was finished is worth nothing."""
+    chunks = workspace.lake.chunks.read(columns=["document_id"]).group_by("document_id").agg(chunks=pl.len().cast(pl.Int64))
+    elements = workspace.lake.elements.read(columns=["document_id"]).unique()
+    has_chunks = outputs.join(chunks, on=["document_id", "chunks"], how="semi")
+    return pl.concat([has_chunks, outputs.filter(pl.col("chunks") == 0)]).join(elements, on="document_id", how="semi")
 
 
 def prepare(workspace: Workspace, todo: pl.DataFrame, /, *, now: datetime, progress: Progress) -> Prepared:

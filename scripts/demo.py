@@ -15,7 +15,7 @@ DEMO = ROOT / ".demo"
 RAGKEEP = [sys.executable, "-m", "ragkeep", "--workspace", str(DEMO / "workspace")]
 QUESTIONS = (
     ("Can I keep a dog in my flat?", "guest"),
-    ("Nhân viên được nghỉ phép bao nhiêu ngày một năm?", "alice"),
+    ("Giá nước sinh hoạt một mét khối là bao nhiêu?", "guest"),
     ("How is a vaccine that may have frozen tested?", "binh"),
 )
 PERSON = "thuy.bui@members.bensen.example"
