@@ -14,6 +14,7 @@ _SWITCHES = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "GRPC_VERBOSITY": "NONE",  # it would mix its own lines into ours on stderr
 }
 
 
