@@ -1,0 +1,138 @@
+"""After an erasure and a purge of every copy, nothing of a document is in any file of its workspace, raw or decoded."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flow_rig import NOW, SILENCE, TwinModel, read_all, settings_of
+
+from flows.erase import Selector, erase
+from flows.ingest import ingest_from
+from flows.workspace import Workspace, open_workspace
+from forensics.scan import Scanned, scan
+from ledger.consent import Receipt
+from parsing.memory import parse_plain
+from sources.memory import MemorySource
+
+PERSON, OTHER = "zelda.zqx-subject@example.org", "tom@example.org"
+TITLE, OWNER, LICENCE = "Zqxtitle of Đỗ Thị Hồng", "zqxowner Hồng", "zqxlicence 2024-7"
+FOLDER, NAME, BROKEN = "zqxfolder hồ sơ", "zqxname Đỗ Hồng.txt", "zqxbroken.txt"
+TEXT, CELL, EARLIER, HEADING = "zqxtext about Đỗ Thị Hồng", "zqxcell & Hồng", "zqxearlier Hồng", "zqxheading Hồng"
+CANARIES = [PERSON, TITLE, OWNER, LICENCE, FOLDER, NAME, BROKEN, TEXT, CELL, EARLIER, HEADING]
+PLACE = f"{FOLDER}/{NAME}"
+KEPT = "kept-canary of somebody else"
+LETTER = "Please note that our office moves to the new building on the hill in the first week of spring this year."
+
+
+def parse_with_tables(files: Any, how: Any) -> Iterator[Any]:
+    """As the twin, but a paragraph of cells is a table with its HTML."""
+    for parsed in parse_plain(files, how):
+        cells = [found.text.startswith("|") for found in parsed.elements]
+        tables = [found._replace(kind="table", html=f"<table><td>{found.text}</td></table>") for found in parsed.elements]
+        made = zip(cells, tables, parsed.elements, strict=True)
+        yield replace(parsed, elements=tuple(table if is_table else found for is_table, table, found in made))
+
+
+@dataclass
+class Life:
+    """A workspace on Milvus Lite, opened anew for every step as commands do, and what its source holds."""
+
+    root: Path
+    steps: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    terms: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @contextmanager
+    def open(self) -> Iterator[Workspace]:
+        self.steps += 1
+        with open_workspace(
+            self.root, settings_of(), base=self.root.parent, command="test", now=NOW + timedelta(seconds=self.steps)
+        ) as real:
+            workspace = replace(real, model=TwinModel(), parse=parse_with_tables)
+            try:
+                yield workspace
+            finally:
+                workspace.close()
+
+    def run(self, flow: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
+        with self.open() as workspace:
+            return flow(workspace, *arguments, now=NOW + timedelta(seconds=self.steps), progress=SILENCE, **options)
+
+    def ingest(self) -> None:
+        self.run(ingest_from, [MemorySource("people", self.files, self.terms)], flow="ingest", retry_quarantined=False)
+
+    def purge(self) -> dict[str, str]:
+        with self.open() as workspace:
+            return {copy.name: copy.purge() for copy in workspace.copies}
+
+    def served(self) -> list[dict[str, Any]]:
+        with self.open() as workspace:
+            return read_all(workspace.index)
+
+    def scan(self, needles: list[bytes]) -> Scanned:
+        """The workspace and what lies beside it: its key, its log of suppressions."""
+        return scan(self.root.parent, needles)
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Life:
+    """Tom's documents, and Zelda's: one that was edited, one that is broken. The canaries are hers."""
+    life = Life(tmp_path / "all" / "ws")
+    with life.open() as workspace:
+        keys = [workspace.identity.subject(person) for person in (PERSON, OTHER)]
+        workspace.consent.record([Receipt(key, "retrieval", "granted", NOW, NOW) for key in keys])
+    toms = {f"tom {n}.txt": f"# Notes\n\n{KEPT} number {n}, who wrote {'a lot of ' * 9}things.\n\n{LETTER}" for n in range(6)}
+    life.files = {uri: text.encode() for uri, text in toms.items()}
+    life.files |= {PLACE: f"# Draft\n\n{EARLIER} {'and much more of it ' * 9}".encode(), BROKEN: b"\xff\xfe\xff"}
+    zeldas = {"subjects": [PERSON], "title": TITLE, "owner": OWNER, "licence": LICENCE}
+    life.terms = {**{uri: {"subjects": [OTHER]} for uri in toms}, PLACE: zeldas, BROKEN: zeldas}
+    life.ingest()
+    life.files[PLACE] = f"# {HEADING}\n\n{TEXT} {'and her long story ' * 30}\n\n|{CELL}|14 000 000|\n\n{LETTER}".encode()
+    life.ingest()
+    return life
+
+
+def needles_of_zelda(life: Life) -> list[bytes]:
+    """Her canaries, and the id and the vector of each chunk of hers in the index."""
+    rows = [row for row in life.served() if row["uri"] == PLACE]
+    vectors = {np.asarray(row["vector"], "<f4").tobytes() for row in rows if row["text"] != LETTER}
+    assert len(vectors) > 2
+    return [*(canary.encode() for canary in CANARIES), *(row["chunk_id"].encode() for row in rows), *vectors]
+
+
+def stores_of(scanned: Scanned) -> set[str]:
+    return {name for found in scanned.found for name in ("index.db", "lake", "vectors.sqlite", "logs") if f"/{name}" in found.file}
+
+
+def test_nothing_of_an_erased_person_is_in_any_file(life: Life) -> None:
+    needles, before = needles_of_zelda(life), life.served()
+    held = life.scan(needles)
+    assert {found.needle for found in held.found} == set(range(1, len(needles))), "a person's own identifier is never stored"
+    assert stores_of(held) >= {"index.db", "lake", "vectors.sqlite"}
+
+    life.run(erase, Selector("subject", PERSON))
+    deleted = life.scan(needles)
+    assert stores_of(deleted) >= {"index.db", "lake"}, "deleted is not gone"
+
+    assert set(life.purge().values()) == {"purged"}
+    gone = life.scan(needles)
+    assert gone.found == ()
+    assert gone.unread == ()
+    assert gone.files > 20
+    assert {found.needle for found in life.scan([KEPT.encode(), LETTER.encode()]).found} == {0, 1}
+    theirs = [row for row in before if row["uri"] != PLACE and row["text"] != LETTER]
+    assert [row for row in life.served() if row["text"] != LETTER] == theirs
+    assert [row["uri"] for row in life.served() if row["text"] == LETTER], "others have the letter too"
+
+
+def test_what_an_edit_replaced_is_gone_after_a_purge(life: Life) -> None:
+    assert life.scan([EARLIER.encode()]).found
+    assert set(life.purge().values()) == {"purged"}
+    gone = life.scan([EARLIER.encode()])
+    assert gone.proves_absence, gone
+    assert life.scan([TEXT.encode()]).found
