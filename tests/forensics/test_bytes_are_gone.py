@@ -1,7 +1,8 @@
 """After an erasure and a purge of every copy, nothing of a document is in any file of its workspace, raw or decoded."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from flow_rig import NOW, SILENCE, TwinModel, read_all, settings_of
 
 from flows.erase import Selector, erase
-from flows.ingest import ingest_from
+from flows.ingest import ingest, ingest_from
+from flows.registry import choose
 from flows.workspace import Workspace, open_workspace
 from forensics.scan import Scanned, scan
 from ledger.consent import Receipt
@@ -97,23 +99,38 @@ def life(tmp_path: Path) -> Life:
     return life
 
 
+DERIVED = {
+    "keys.sqlite": "SELECT wrapped FROM data_key WHERE document_id = ?",
+    "vectors.sqlite": "SELECT key FROM owners o WHERE document_id = ? AND 1 = (SELECT count(*) FROM owners WHERE key = o.key)",
+    "duplicates.sqlite": "SELECT substr(shingles, 1, 64) FROM member JOIN owner o ON o.member = id WHERE document_id = ?"
+    " AND 1 = (SELECT count(*) FROM owner WHERE member = id)",
+}
+"""What was made of a document alone: its wrapped keys, the keys of its vectors, the hashes of its words."""
+
+
 def needles_of_zelda(life: Life) -> list[bytes]:
-    """Her canaries, and the id and the vector of each chunk of hers in the index."""
+    """Her canaries, the id and the vector of each chunk of hers in the index, and whatever else was derived from her document."""
     rows = [row for row in life.served() if row["uri"] == PLACE]
     vectors = {np.asarray(row["vector"], "<f4").tobytes() for row in rows if row["text"] != LETTER}
+    derived: list[bytes] = []
+    for name, query in DERIVED.items():
+        with closing(sqlite3.connect(life.root / name)) as database:
+            found = [value for (value,) in database.execute(query, [rows[0]["document_id"]])]
+        assert found, name
+        derived += [value.encode() if isinstance(value, str) else value for value in found]
     assert len(vectors) > 2
-    return [*(canary.encode() for canary in CANARIES), *(row["chunk_id"].encode() for row in rows), *vectors]
+    return [*(canary.encode() for canary in CANARIES), *(row["chunk_id"].encode() for row in rows), *derived, *vectors]
 
 
 def stores_of(scanned: Scanned) -> set[str]:
-    return {name for found in scanned.found for name in ("index.db", "lake", "vectors.sqlite", "logs") if f"/{name}" in found.file}
+    return {name for found in scanned.found for name in ("index.db", "lake", *DERIVED) if f"/{name}" in found.file}
 
 
 def test_nothing_of_an_erased_person_is_in_any_file(life: Life) -> None:
     needles, before = needles_of_zelda(life), life.served()
     held = life.scan(needles)
     assert {found.needle for found in held.found} == set(range(1, len(needles))), "a person's own identifier is never stored"
-    assert stores_of(held) >= {"index.db", "lake", "vectors.sqlite"}
+    assert stores_of(held) == {"index.db", "lake", *DERIVED}
 
     life.run(erase, Selector("subject", PERSON))
     deleted = life.scan(needles)
@@ -136,3 +153,18 @@ def test_what_an_edit_replaced_is_gone_after_a_purge(life: Life) -> None:
     gone = life.scan([EARLIER.encode()])
     assert gone.proves_absence, gone
     assert life.scan([TEXT.encode()]).found
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a file that was ingested by its path stays in the ledger: as a source, and as the source of its runs"
+)
+def test_a_file_ingested_by_its_path_leaves_its_name_nowhere(tmp_path: Path) -> None:
+    life = Life(tmp_path / "all" / "ws")
+    (tmp_path / NAME).write_text(f"{TEXT} and more of it, so that it is a chunk of its own.")
+    with life.open() as workspace:
+        [source] = choose(workspace.registry, str(tmp_path / NAME))
+    life.run(ingest, [source])
+    life.run(erase, Selector("source", source))
+    life.purge()
+    gone = life.scan([NAME.encode(), TEXT.encode()])
+    assert gone.proves_absence, gone

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from vectorstore.connection import shown, speaking
 from vectorstore.filters import literal, one_of
 from vectorstore.messages import spans
 from vectorstore.milvus import MilvusStore, open_milvus
+from vectorstore.rewrite import request_compaction
 
 DIMENSIONS = 4
 KEY = f"{1:032x}"
@@ -196,6 +198,33 @@ def test_a_folder_that_is_broken_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.db").write_text("not a folder")
     with pytest.raises(StoreUnavailable, match=r"index\.db: it cannot be opened"):
         open_milvus(str(tmp_path / "index.db"), "ragkeep", DIMENSIONS, "model one")
+
+
+@dataclass
+class CompactingServer:
+    """Answers as a server does: compaction takes a while, and a collection that is done is no proof that its old files are gone."""
+
+    states: list[str]
+    asked: list[str] = field(default_factory=list)
+
+    def flush(self, name: str, **_: Any) -> None:
+        self.asked.append(f"flush {name}")
+
+    def compact(self, name: str, **_: Any) -> int:
+        self.asked.append(f"compact {name}")
+        return 7
+
+    def get_compaction_state(self, job: int, **_: Any) -> str:
+        self.asked.append(f"state {job}")
+        return self.states.pop(0)
+
+
+def test_a_server_is_asked_to_compact_and_waited_for_and_says_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = CompactingServer(["Executing", "Completed"])
+    assert request_compaction(server, "ragkeep_1") == "pending"
+    assert server.asked == ["flush ragkeep_1", "compact ragkeep_1", "state 7", "state 7"]
+    monkeypatch.setattr("vectorstore.rewrite._COMPACTION_SECONDS", 0)
+    assert request_compaction(CompactingServer(["Executing"]), "ragkeep_1") == "pending"
 
 
 @pytest.mark.parametrize(
