@@ -1,6 +1,8 @@
 """The embedding model itself. Importing this module is cheap; making a SentenceEmbedder loads torch and the weights."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,8 @@ class SentenceEmbedder:
     """`contracts.ports.Embedder` on sentence-transformers, in float32, on the fastest device there is.
 
     Texts are sorted by length and batched by tokens, padding included: small even batches stay in the processor's cache and waste no
-    padding. A text's vector may differ by 1e-7 with its batch, so compare keys, never vectors.
+    padding. Each core computes a batch of its own: several on one batch wait for the slowest, which on a shared machine takes many times
+    as long. A text's vector may differ by 1e-7 with its batch, so compare keys, never vectors.
     """
 
     def __init__(
@@ -57,23 +60,38 @@ class SentenceEmbedder:
 
     def _embed(self, texts: Sequence[str], lengths: list[int], prompt: str) -> Vectors:
         vectors = np.zeros((len(texts), self.identity.dimensions), dtype=np.float32)
-        done = 0
-        for batch in batches(lengths, self._batch_tokens):
-            vectors[batch] = self._forward([texts[place] for place in batch], [lengths[place] for place in batch], prompt)
-            done += len(batch)
-            if self._progress:
-                self._progress.advance("embed", done, len(texts))
+        planned, done = list(batches(lengths, self._batch_tokens)), 0
+        prepared = (self._prepare([texts[place] for place in batch], [lengths[place] for place in batch], prompt) for batch in planned)
+        with ThreadPoolExecutor(_cores() if self._model.device.type == "cpu" else 1) as streams:
+            for batch, made in zip(planned, streams.map(self._forward, prepared), strict=True):
+                vectors[batch] = made
+                done += len(batch)
+                if self._progress:
+                    self._progress.advance("embed", done, len(texts))
         return _unit(vectors)
 
-    def _forward(self, texts: list[str], lengths: list[int], prompt: str) -> Vectors:
+    def _prepare(self, texts: list[str], lengths: list[int], prompt: str) -> dict[str, Any]:
+        """Tokens and masks. In the calling thread, since a tokenizer is not for several at once."""
+        features = self._model.preprocess(texts, prompt=prompt or None)
+        _refuse_truncation(features, lengths)
+        return {name: value.to(self._model.device) if hasattr(value, "to") else value for name, value in features.items()}
+
+    def _forward(self, features: dict[str, Any]) -> Vectors:
         import torch
 
         with torch.inference_mode():
-            features = self._model.preprocess(texts, prompt=prompt or None)
-            _refuse_truncation(features, lengths)
-            features = {name: value.to(self._model.device) if hasattr(value, "to") else value for name, value in features.items()}
             vectors: Vectors = self._model(features)["sentence_embedding"].float().cpu().numpy()
             return vectors
+
+
+@cache
+def _cores() -> int:
+    """How many cores torch would use for one batch; from then on it uses one, and as many batches run at a time. Hence asked only once."""
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    return cores
 
 
 def batches(lengths: Sequence[int], budget: int, /) -> Iterator[list[int]]:
