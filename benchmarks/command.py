@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 
 _LOOK_EVERY = 0.25
+_NOT_PASSED_ON = ("RAGKEEP_", "PYTHONDONTWRITEBYTECODE")
+"""The last would have Python compile every module anew in every process, which no installation does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Measured:
 
 def ragkeep(workspace: Path, /, *arguments: str) -> Measured:
     """The JSON that a command printed, with its cost. RAGKEEP settings of the environment do not reach it. RuntimeError if it fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAGKEEP_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
     call = [str(Path(sys.executable).with_name("ragkeep")), "--workspace", str(workspace), *arguments, "--json"]
     started, peak = perf_counter(), 0.0
     with subprocess.Popen(call, stdout=subprocess.PIPE, text=True, cwd=workspace.parent, env=environment) as process:
