@@ -111,14 +111,14 @@ DERIVED = {
 def needles_of_zelda(life: Life) -> list[bytes]:
     """Her canaries, the id and the vector of each chunk of hers in the index, and whatever else was derived from her document."""
     rows = [row for row in life.served() if row["uri"] == PLACE]
-    vectors = {np.asarray(row["vector"], "<f4").tobytes() for row in rows if row["text"] != LETTER}
+    vectors = {np.asarray(row["vector"], "<f4").tobytes() for row in rows if LETTER not in row["text"]}
     derived: list[bytes] = []
     for name, query in DERIVED.items():
         with closing(sqlite3.connect(life.root / name)) as database:
             found = [value for (value,) in database.execute(query, [rows[0]["document_id"]])]
         assert found, name
         derived += [value.encode() if isinstance(value, str) else value for value in found]
-    assert len(vectors) > 2
+    assert len(vectors) > 1
     return [*(canary.encode() for canary in CANARIES), *(row["chunk_id"].encode() for row in rows), *derived, *vectors]
 
 
@@ -142,9 +142,9 @@ def test_nothing_of_an_erased_person_is_in_any_file(life: Life) -> None:
     assert gone.unread == ()
     assert gone.files > 20
     assert {found.needle for found in life.scan([KEPT.encode(), LETTER.encode()]).found} == {0, 1}
-    theirs = [row for row in before if row["uri"] != PLACE and row["text"] != LETTER]
-    assert [row for row in life.served() if row["text"] != LETTER] == theirs
-    assert [row["uri"] for row in life.served() if row["text"] == LETTER], "others have the letter too"
+    theirs = [row for row in before if row["uri"] != PLACE and LETTER not in row["text"]]
+    assert [row for row in life.served() if LETTER not in row["text"]] == theirs
+    assert [row["uri"] for row in life.served() if LETTER in row["text"]], "others have the letter too"
 
 
 def test_what_an_edit_replaced_is_gone_after_a_purge(life: Life) -> None:
@@ -160,9 +160,11 @@ def test_what_an_edit_replaced_is_gone_after_a_purge(life: Life) -> None:
 )
 def test_a_file_ingested_by_its_path_leaves_its_name_nowhere(tmp_path: Path) -> None:
     life = Life(tmp_path / "all" / "ws")
-    (tmp_path / NAME).write_text(f"{TEXT} and more of it, so that it is a chunk of its own.")
+    path = tmp_path / "elsewhere" / NAME
+    path.parent.mkdir()
+    path.write_text(f"{TEXT} and more of it, so that it is a chunk of its own.")
     with life.open() as workspace:
-        [source] = choose(workspace.registry, str(tmp_path / NAME))
+        [source] = choose(workspace.registry, str(path))
     life.run(ingest, [source])
     life.run(erase, Selector("source", source))
     life.purge()
