@@ -64,10 +64,10 @@ def _decoded(file: BinaryIO, path: Path | None, longest: int) -> Iterator[Piece 
 
 
 def _told(decoder: str, pieces: Iterator[Piece]) -> Iterator[Piece | Problem]:
-    """What a decoder's library raises may quote content: only its kind is passed on."""
+    """What a library raises may quote content, so only its kind is passed on; and of damaged bytes it may raise anything."""
     try:
         yield from pieces
-    except (OSError, ValueError, IndexError, KeyError, TypeError, NotImplementedError, OverflowError) as error:
+    except Exception as error:
         yield Problem(decoder, f"is damaged, cut off or of an unknown kind ({type(error).__name__})")
 
 

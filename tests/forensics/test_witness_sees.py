@@ -172,6 +172,21 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
     assert told(tmp_path, TEXT.encode()).unread[0].problem == "cannot be read (PermissionError)"
 
 
+@MODEST
+@given(name=st.sampled_from([name for name in PLANTS if name != "the name of a file"]), data=st.data())
+def test_damaged_bytes_end_no_scan(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    """Some bytes of a file are others, and its end is missing: what comes out may be less, but it comes out."""
+    for path in tmp_path.iterdir():
+        path.unlink()
+    PLANTS[name](tmp_path, Secret(TEXT, VECTOR))
+    for path in tmp_path.iterdir():
+        content = bytearray(path.read_bytes())
+        for place, value in data.draw(st.lists(st.tuples(st.integers(0, len(content)), st.integers(0, 255)), min_size=1, max_size=9)):
+            content[place % len(content)] = value
+        path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    assert told(tmp_path, TEXT.encode(), VECTOR).files == len(list(tmp_path.iterdir()))
+
+
 def test_links_and_pipes_are_told_and_never_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").write_text(TEXT)
     folder = tmp_path / "inside"
