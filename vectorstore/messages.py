@@ -12,7 +12,11 @@ from vectorstore.rows import ROW_SCHEMA
 BATCH_ROWS = 1_000
 _BATCH_BYTES = 16_000_000
 """Of one message; 40 MB passed and 70 MB was refused."""
-_PAGE_ROWS = 2_000
+_PAGE_BYTES = 24_000_000
+_ROW_BYTES = 3_000
+"""What a row without its vector usually comes to."""
+_PAGE_ROWS = 8_000
+"""Milvus Lite looks at every row for every page: 20,000 rows in pages of 2,000 took 2.6 times the time of pages of 8,000."""
 
 
 def to_messages(rows: pl.DataFrame, vectors: Vectors, /) -> Iterator[list[dict[str, Any]]]:
@@ -40,12 +44,12 @@ def spans(rows: pl.DataFrame, dimensions: int, /) -> Iterator[tuple[int, int]]:
         yield start, rows.height
 
 
-def read_pages(client: Any, uri: str, name: str, /, *, vectors: bool) -> Iterator[pl.DataFrame]:
-    """Every row of a collection or an alias in pages, ordered by id, with a `vector` column if asked."""
-    columns = [*ROW_SCHEMA, "vector"] if vectors else list(ROW_SCHEMA)
-    schema = {**ROW_SCHEMA, "vector": pl.List(pl.Float32)} if vectors else ROW_SCHEMA
+def read_pages(client: Any, uri: str, name: str, dimensions: int, /) -> Iterator[pl.DataFrame]:
+    """Every row of a collection or an alias in pages, ordered by id; with its `vector` unless `dimensions` is 0."""
+    schema = {**ROW_SCHEMA, "vector": pl.List(pl.Float32)} if dimensions else ROW_SCHEMA
+    columns, rows = list(schema), min(_PAGE_ROWS, _PAGE_BYTES // (4 * dimensions + _ROW_BYTES))
     with speaking(uri, "reading rows"):
-        pages = client.query_iterator(name, batch_size=_PAGE_ROWS, output_fields=columns, consistency_level="Strong", timeout=SECONDS)
+        pages = client.query_iterator(name, batch_size=rows, output_fields=columns, consistency_level="Strong", timeout=SECONDS)
     try:
         while page := _next(pages, uri):
             yield pl.DataFrame(page, schema=schema).select(columns)

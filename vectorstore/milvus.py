@@ -98,7 +98,7 @@ class MilvusStore:
         with speaking(self.uri, "reading rows"):
             held = self._held()
         if held:
-            yield from read_pages(self.client, self.uri, self.alias, vectors=vectors)
+            yield from read_pages(self.client, self.uri, self.alias, self.dimensions if vectors else 0)
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
         """Best first, by vector and by words where the server can; nothing before the first upsert."""
@@ -193,7 +193,7 @@ class MilvusStore:
         """Searches see the old collection until the new one is known to hold the same."""
         name = self._make_empty()
         reach("purge.made")
-        copy_rows(self.client, self.uri, held.name, name)
+        copy_rows(self.client, self.uri, held.name, name, self.dimensions)
         reach("purge.copied")
         self.client.alter_alias(name, self.alias, timeout=SECONDS)
         reach("purge.moved")

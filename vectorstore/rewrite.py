@@ -38,16 +38,16 @@ def holds_dead_rows(client: Any, uri: str, name: str, /) -> bool:
         return True
 
 
-def copy_rows(client: Any, uri: str, source: str, target: str, /) -> None:
+def copy_rows(client: Any, uri: str, source: str, target: str, dimensions: int, /) -> None:
     """Every row of `source` is in `target`, an empty collection, to the bit and ready to be searched. Else StoreUnavailable."""
     told = []
-    for page in read_pages(client, uri, source, vectors=True):
+    for page in read_pages(client, uri, source, dimensions):
         told.append(_digest(page))
         for message in to_messages(page, _matrix(page["vector"])):
             client.insert(target, message, timeout=SECONDS)
             reach("purge.batch")
     client.flush(target, timeout=SECONDS)
-    if told != [_digest(page) for page in read_pages(client, uri, target, vectors=True)]:
+    if told != [_digest(page) for page in read_pages(client, uri, target, dimensions)]:
         raise StoreUnavailable(
             f"milvus lite in {uri}: the copy is not what was copied, so nothing was dropped. Is the disk sound? Try again."
         )
