@@ -83,11 +83,13 @@ _DOCUMENTS_AT_ONCE = 2_000
 
 
 def _complete_duplicates(workspace: Workspace, chunks: pl.DataFrame) -> None:
-    """An index that was emptied, since its settings changed or its file was lost, is filled again from silver."""
-    missing = workspace.duplicates.missing(chunks["text_key"].unique())
-    if missing:
-        lacking = chunks.filter(pl.col("text_key").is_in(list(missing)))["document_id"].unique().to_list()
-        workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(lacking)), lacking)
+    """An index that was emptied, since its settings changed or its file was lost, is filled again from silver.
+
+    Of all documents: of those whose texts came back with another document it would not know that they own them.
+    """
+    if workspace.duplicates.missing(chunks["text_key"].unique()):
+        everything = chunks["document_id"].unique().to_list()
+        workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(everything)), everything)
 
 
 def _with_priority(workspace: Workspace, admitted: pl.DataFrame) -> pl.DataFrame:
