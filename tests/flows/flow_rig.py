@@ -13,7 +13,7 @@ import polars as pl
 from configs.settings import Settings
 from contracts.ports import Embedder, ModelIdentity, Source
 from contracts.results import Ingested
-from embeddings.identify import model_fingerprint
+from embeddings.identify import cache_key, model_fingerprint
 from embeddings.memory import HashEmbedder, WordTokenizer
 from flows.ingest import ingest_from
 from flows.notify import MemoryNotifier
@@ -162,6 +162,8 @@ def texts(twin: Twin) -> set[str]:
 def inventory(workspace: Workspace) -> dict[str, list]:
     """All that a workspace holds, store by store, without the moments and runs that it was written in."""
     rows = read_all(workspace.index)
+    cached = {(document, key) for document, key in query(workspace.root / "vectors.sqlite", "SELECT document_id, key FROM owners")}
+    said = pairs(workspace, workspace.lake.chunks.read().to_dicts())
     return {
         "served": rows,
         "gold": workspace.lake.rows.read().drop("bucket").sort("chunk_id").to_dicts(),
@@ -175,19 +177,25 @@ def inventory(workspace: Workspace) -> dict[str, list]:
         "withheld": [(name, sorted(workspace.approvals.withheld(name)), sorted(workspace.approvals.approved(name))) for name in SOURCES],
         "blobs": sorted(path.name for path in workspace.blobs.folder.glob("*/*")),
         "keys": sorted(workspace.keys.documents()),
-        "vectors": owners(workspace.root / "vectors.sqlite", "SELECT document_id, key FROM owners"),
-        "orphaned vectors": owners(workspace.root / "vectors.sqlite", "SELECT key FROM vectors EXCEPT SELECT key FROM owners"),
-        "duplicates": owners(
-            workspace.root / "duplicates.sqlite",
-            "SELECT document_id, text_key FROM owner JOIN member ON member.id = member UNION ALL "
-            "SELECT a.text_key, b.text_key FROM edge JOIN member a ON a.id = edge.a JOIN member b ON b.id = edge.b",
-        ),
+        "vectors of what nobody says": sorted(cached - said),
+        "served without a vector": sorted(pairs(workspace, rows) - cached),
+        "orphaned vectors": query(workspace.root / "vectors.sqlite", "SELECT key FROM vectors EXCEPT SELECT key FROM owners"),
+        "owners of texts": sorted(query(workspace.root / "duplicates.sqlite", _OWNERS)),
+        "duplicates": workspace.duplicates.edges().to_dicts(),
         "suppressed": sorted(entry.key for entry in workspace.suppressions.since(0)),
         "open": [workspace.present.open_intent(), [request.request_id for request in workspace.requests.unfinished()]],
     }
 
 
-def owners(file: Path, query: str) -> list:
-    """A query of a store's own file, each row's ends in order."""
+_OWNERS = "SELECT document_id, text_key FROM owner JOIN member ON member.id = member"
+
+
+def pairs(workspace: Workspace, rows: list[dict]) -> set[tuple[str, str]]:
+    """(document, key of its text in the cache of vectors) of rows or chunks."""
+    return {(row["document_id"], cache_key(workspace.identity, workspace.model.identity, row["text"])) for row in rows}
+
+
+def query(file: Path, statement: str) -> list[tuple]:
+    """What a store's own file says."""
     with closing(sqlite3.connect(file)) as connection:
-        return sorted(sorted(row) for row in connection.execute(query))
+        return list(connection.execute(statement))

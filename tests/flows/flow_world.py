@@ -52,16 +52,17 @@ _content = st.one_of(
     ),
     st.sampled_from([BROKEN, b""]),
 )
+_place = st.integers(0, 9)
 CHANGES = st.one_of(
     st.tuples(st.just("put"), _source, _uri, _content),
-    st.tuples(st.just("put"), _source, _uri, _content),
-    st.tuples(st.just("put"), _source, _uri, _content),
-    st.tuples(st.just("remove"), _source, _uri),
-    st.tuples(st.just("move"), _source, _uri, _uri),
-    st.tuples(st.just("copy"), _source, _uri, _source, _uri),
+    st.tuples(st.just("edit"), _place, st.sampled_from(["append", "prepend", "cut", "break", "back"]), st.integers(0, len(PARAGRAPHS) - 1)),
+    st.tuples(st.just("edit"), _place, st.sampled_from(["append", "prepend", "cut", "break", "back"]), st.integers(0, len(PARAGRAPHS) - 1)),
+    st.tuples(st.just("remove"), _place),
+    st.tuples(st.just("move"), _place, _uri),
+    st.tuples(st.just("copy"), _place, _source, _uri),
     st.tuples(st.just("empty"), _source),
-    st.tuples(st.just("state"), _source, _uri, st.sampled_from(STATED)),
-    st.tuples(st.just("state"), _source, _uri, st.sampled_from(STATED)),
+    st.tuples(st.just("state"), _place, st.sampled_from(STATED)),
+    st.tuples(st.just("state"), _place, st.sampled_from(STATED)),
     st.tuples(st.just("consent"), st.sampled_from(PEOPLE), st.sampled_from(["granted", "withdrawn"]), st.sampled_from(["", *SOURCES])),
     st.tuples(st.just("settings"), st.sampled_from(SETTINGS)),
     st.tuples(st.just("later"), st.integers(1, 12)),
@@ -92,6 +93,9 @@ class World:
     observed: dict[str, dict[str, dict]] = field(default_factory=lambda: {source: {} for source in SOURCES})
     """Terms as an ingest last saw them, by source and uri."""
 
+    earlier: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """What each place held before its last edit."""
+
     def __post_init__(self) -> None:
         self.twin = Twin(self.folder / "lived" / "ws", settings_of(**self.settings))
 
@@ -109,25 +113,57 @@ class World:
         self.contents.add(content)
         self.twin.files[source][uri] = content
 
-    def _remove(self, source: str, uri: str) -> None:
-        self.twin.files[source].pop(uri, None)
+    def begin(self) -> None:
+        """Documents in both sources, about people who agreed, so that a life has something to begin with."""
+        for number, (source, uri) in enumerate((source, uri) for source in SOURCES for uri in URIS[:4]):
+            self._put(source, uri, "\n\n".join(PARAGRAPHS[(number + offset) % len(PARAGRAPHS)] for offset in (0, 3)).encode())
+            self.twin.terms[source][uri] = {} if source == "open" else {"subjects": [PEOPLE[number % 2]]}
+        for person in PEOPLE:
+            self._consent(person, "granted", "")
+        self.ingest()
 
-    def _move(self, source: str, uri: str, to: str) -> None:
-        files, terms = self.twin.files[source], self.twin.terms[source]
-        if uri in files and uri != to:
-            files[to] = files.pop(uri)
-            terms[to] = terms.get(uri, {})
+    def _at(self, place: int) -> tuple[str, str] | None:
+        """One of the documents that there are."""
+        places = [(source, uri) for source in SOURCES for uri in sorted(self.twin.files[source])]
+        return places[place % len(places)] if places else None
 
-    def _copy(self, source: str, uri: str, to: str, place: str) -> None:
-        if uri in self.twin.files[source]:
-            self.twin.files[to][place] = self.twin.files[source][uri]
+    def _edit(self, place: int, how: str, pick: int) -> None:
+        if not (at := self._at(place)):
+            return
+        source, uri = at
+        before = self.twin.files[source][uri]
+        parts = before.split(b"\n\n")
+        paragraph = PARAGRAPHS[pick].encode()
+        edited = {
+            "append": b"\n\n".join([*parts, paragraph]),
+            "prepend": b"\n\n".join([paragraph, *parts]),
+            "cut": b"\n\n".join(parts[1:]) or paragraph,
+            "break": BROKEN,
+            "back": self.earlier.get(at, before),
+        }
+        self.earlier[at] = before
+        self._put(source, uri, edited[how])
+
+    def _remove(self, place: int) -> None:
+        if at := self._at(place):
+            del self.twin.files[at[0]][at[1]]
+
+    def _move(self, place: int, to: str) -> None:
+        if (at := self._at(place)) and at[1] != to:
+            source, uri = at
+            self.twin.files[source][to] = self.twin.files[source].pop(uri)
+            self.twin.terms[source][to] = self.twin.terms[source].get(uri, {})
+
+    def _copy(self, place: int, to: str, uri: str) -> None:
+        if at := self._at(place):
+            self.twin.files[to][uri] = self.twin.files[at[0]][at[1]]
 
     def _empty(self, source: str) -> None:
         self.twin.files[source].clear()
 
-    def _state(self, source: str, uri: str, terms: dict[str, Any]) -> None:
-        if uri in self.twin.files[source]:
-            self.twin.terms[source][uri] = terms
+    def _state(self, place: int, terms: dict[str, Any]) -> None:
+        if at := self._at(place):
+            self.twin.terms[at[0]][at[1]] = terms
 
     def _consent(self, person: str, state: str, scope: str) -> None:
         with self.twin.open() as workspace:
@@ -164,27 +200,32 @@ class World:
     def fresh(self, folder: Path) -> Twin:
         """Another workspace of the same key, pepper, consents and suppressions, built from what the sources hold now.
 
-        What they no longer hold, but the workspace still keeps (a withheld removal, the last version that could be parsed), is given first.
+        What they no longer hold, but the workspace still keeps, is given first: the last versions that could be parsed, under terms that
+        could be read, and then, of removals that are withheld, what was listed last.
         """
         fresh = Twin(folder / "ws", self.twin.settings, self.twin.now)
         fresh.root.mkdir(parents=True)
         for name in ("ws.key", "ws.suppressions.jsonl"):
             if (self.twin.root.parent / name).exists():
                 shutil.copy(self.twin.root.parent / name, folder / name)
-        first = {source: dict(files) for source, files in self.twin.files.items()}
+        accepted, last = ({source: dict(files) for source, files in self.twin.files.items()} for _ in range(2))
+        terms = {source: self.observed[source] | self.current_terms(source) for source in SOURCES}
+        readable = {source: dict(stated) for source, stated in terms.items()}
         with self.twin.open() as lived:
             keys = [lived.identity.subject(person) for person in PEOPLE]
             receipts = [receipt for key in keys for receipt in lived.consent.history(key)]
             versions = {lived.identity.version(content): content for content in self.contents}
-            accepted = dict(lived.lake.chunks.read(columns=["document_id", "version_id"]).unique().iter_rows())
+            served = dict(lived.lake.chunks.read(columns=["document_id", "version_id"]).unique().iter_rows())
             for row in lived.lake.manifest.read().iter_rows(named=True):
-                first[row["source_id"]][row["uri"]] = versions[accepted.get(row["document_id"], row["version_id"])]
-        fresh.terms = {source: self.observed[source] | self.current_terms(source) for source in SOURCES}
+                source, uri = row["source_id"], row["uri"]
+                last[source][uri] = versions[row["version_id"]]
+                accepted[source][uri] = versions[served.get(row["document_id"], row["version_id"])]
+                if row["terms_problem"]:
+                    readable[source][uri] = {}
         with fresh.open() as workspace:
             workspace.consent.record(receipts)
-        fresh.ingest(listing=first)
-        fresh.files = self.twin.files
-        fresh.ingest()
+        for fresh.terms, listing in ((readable, accepted), (terms, last), (terms, self.twin.files)):
+            fresh.ingest(listing=listing)
         return fresh
 
     def current_terms(self, source: str) -> dict[str, dict]:
