@@ -71,6 +71,14 @@ def erase(workspace: Workspace, selector: Selector, /, *, now: datetime, progres
     their duplicates, is served from the same run on.
     """
     resume(workspace, now=now, progress=progress)
+    return carry_out(workspace, request_erasure(workspace, selector, now=now), now=now, progress=progress)
+
+
+def request_erasure(workspace: Workspace, selector: Selector, /, *, now: datetime) -> Request:
+    """The request, once its documents are suppressed: no search and no run serves them from then on.
+
+    It needs no more than a shared workspace: a run that is under way takes the rows out, and whoever comes next does the rest.
+    """
     targets = find_targets(workspace, selector)
     opaque = _opaque(workspace, selector)
     if selector.kind == "subject":
@@ -78,7 +86,8 @@ def erase(workspace: Workspace, selector: Selector, /, *, now: datetime, progres
     # The request comes first: were the suppressions written before it, a crash between the two would leave an erasure nobody finishes.
     request = workspace.requests.record(selector.kind, opaque, now, [target.document_id for target in targets])
     reach("erase.recorded")
-    return _carry_out(workspace, request, now, progress)
+    _suppress(workspace, request, now)
+    return request
 
 
 def resume(workspace: Workspace, /, *, now: datetime, progress: Progress) -> None:
@@ -89,13 +98,13 @@ def resume(workspace: Workspace, /, *, now: datetime, progress: Progress) -> Non
 
 
 def resume_erasures(workspace: Workspace, /, *, now: datetime, progress: Progress) -> tuple[Erased, ...]:
-    """Erasures that a killed process left, each finished now."""
-    return tuple(_carry_out(workspace, request, now, progress) for request in workspace.requests.unfinished())
+    """Erasures that a killed process left, or that were asked for while another run was under way, each finished now."""
+    return tuple(carry_out(workspace, request, now=now, progress=progress) for request in workspace.requests.unfinished())
 
 
-def _carry_out(workspace: Workspace, request: Request, now: datetime, progress: Progress) -> Erased:
-    workspace.suppressions.add(_suppressions(workspace, request, now))
-    reach("erase.suppressed")
+def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progress: Progress) -> Erased:
+    """Every copy has forgotten the documents of the request when this returns."""
+    _suppress(workspace, request, now)
     with recorded(workspace, "erase", "", now=now) as run:
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
         synchronise(workspace, run.run_id, now=now, progress=progress)
@@ -107,8 +116,13 @@ def _carry_out(workspace: Workspace, request: Request, now: datetime, progress: 
     return erased
 
 
+def _suppress(workspace: Workspace, request: Request, now: datetime) -> None:
+    workspace.suppressions.add(_suppressions(workspace, request, now))
+    reach("erase.suppressed")
+
+
 def _held(workspace: Workspace) -> pl.DataFrame:
-    """document_id, source_id, uri, version_id of every version that is held or served; null where only the quarantine knows the document."""
+    """document_id, source_id, uri, version_id of every version held or served; null where only the quarantine knows the document."""
     manifest = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri", "version_id"])
     places = manifest.drop("version_id")
     served = workspace.lake.chunks.read(columns=["document_id", "version_id"]).unique().join(places, on="document_id")

@@ -10,7 +10,7 @@ import polars as pl
 from contracts.ports import Listed, Progress, Source
 from contracts.results import Ingested
 from flows.count import Observed, count_documents
-from flows.erase import resume
+from flows.erase import resume, resume_erasures
 from flows.prepare import Prepared, pending, prepare
 from flows.quarantine import note_listing
 from flows.record import recorded
@@ -39,6 +39,7 @@ def ingest_from(
         expired = retire_expired(workspace, now=now)
         done = bring_up_to_date(workspace, run.run_id, pending(workspace, retry=retry_quarantined), now=now, progress=progress)
         finish_removals(workspace)
+        resume_erasures(workspace, now=now, progress=progress)  # of what was asked for meanwhile
         result = Ingested(
             documents=count_documents(workspace, observed, expired, done.prepared),
             chunks=done.synchronised.decision.counts,

@@ -95,8 +95,6 @@ class Workspace:
     requests: Requests
     runs: Runs
     suppressions: Suppressions
-    duplicates: DuplicateIndex
-    vectors: VectorCache
     model: Model
     parse: Parse
     open_index: Callable[["Workspace"], Index]
@@ -105,6 +103,16 @@ class Workspace:
     def index(self) -> Index:
         """The collection of this model's vectors, opened when it is first needed."""
         return self.open_index(self)
+
+    @cached_property
+    def duplicates(self) -> DuplicateIndex:
+        """Which texts say nearly the same."""
+        return DuplicateIndex(self.root / "duplicates.sqlite", self.settings.dedup)
+
+    @cached_property
+    def vectors(self) -> VectorCache:
+        """What was embedded once."""
+        return VectorCache(self.root / "vectors.sqlite")
 
     @property
     def copies(self) -> tuple[DerivedCopy, ...]:
@@ -124,28 +132,35 @@ class Workspace:
         )
 
     def close(self) -> None:
-        """Let go of the vector store, if it was opened, and of every file."""
-        if "index" in self.__dict__:
-            self.index.close()
-        self.vectors.close()
-        self.duplicates.close()
+        """Let go of the stores that were opened."""
+        for name in ("index", "vectors", "duplicates"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
 
 @contextmanager
-def open_workspace(root: Path, settings: Settings, /, *, base: Path, command: str, now: datetime) -> Iterator[Workspace]:
+def open_workspace(
+    root: Path, settings: Settings, /, *, base: Path, command: str, now: datetime, shared: bool = False
+) -> Iterator[Workspace]:
     """The workspace in `root`, made if it is not there, held by this process alone until the block ends.
+
+    `shared` asks for no more than the ledger, the keys and a look into the lake, which many processes may have at once: what people
+    decide about their data is recorded while a run is under way. A new workspace is always made alone.
 
     `base` is the folder that relative paths of the settings start from. Raises WorkspaceLocked, KeyFileError, SettingsError,
     StoreUnavailable or WorkspaceVersionError before anything is changed.
     """
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
-        stack.enter_context(hold(root, command=command, since=now))
+        if not (shared and (root / "keys.sqlite").exists()):
+            stack.enter_context(hold(root, command=command, since=now))
         workspace = _open(root, settings, base, stack)
         stack.callback(workspace.close)
         workspace.keys.verify()
         workspace.suppressions.adopt()
-        workspace.runs.interrupt_unfinished(now)
+        stack.callback(workspace.audit.checkpoint, now)
+        if not shared:
+            workspace.runs.interrupt_unfinished(now)
         yield workspace
 
 
@@ -159,7 +174,8 @@ def open_milvus_index(workspace: Workspace, /) -> Index:
 
 def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Workspace:
     key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
-    outside = root.with_name(f"{root.name}.suppressions.jsonl")
+    outside, audit_log = (root.with_name(f"{root.name}.{name}.jsonl") for name in ("suppressions", "audit"))
+    receipts = root.with_name(f"{root.name}.receipts")
     material = _key_material(root, key_file)
     keys, ledger = open_sqlite(root / "keys.sqlite"), open_sqlite(root / "ledger.sqlite")
     stack.callback(keys.dispose)
@@ -175,7 +191,9 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         settings=settings,
         key_file=key_file,
         identity=Identity(material.pepper),
-        registry=Registry(settings.sources, base, tuple(path.resolve() for path in (root, key_file, outside)), SourceRegistry(ledger)),
+        registry=Registry(
+            settings.sources, base, tuple(path.resolve() for path in (root, key_file, outside, audit_log, receipts)), SourceRegistry(ledger)
+        ),
         notifier=open_notifier(log_file, settings.notify.webhook),
         lake=Lake(root / "lake", settings.stores.buckets),
         blobs=BlobStore(root / "lake" / "bronze" / "blobs", key_store),
@@ -183,7 +201,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         signer=signer,
         access=Access(ledger),
         approvals=Approvals(ledger),
-        audit=Audit(ledger, signer, root.with_name(f"{root.name}.audit.jsonl")),
+        audit=Audit(ledger, signer, audit_log),
         backfills=Backfills(ledger),
         consent=Consent(ledger),
         outputs=StageOutputs(ledger),
@@ -192,8 +210,6 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         requests=Requests(ledger),
         runs=Runs(ledger),
         suppressions=Suppressions(ledger, outside),
-        duplicates=DuplicateIndex(root / "duplicates.sqlite", settings.dedup),
-        vectors=VectorCache(root / "vectors.sqlite"),
         model=LocalModel(settings.model, base, Models(ledger)),
         parse=parse_files,
         open_index=open_milvus_index,

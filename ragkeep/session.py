@@ -30,8 +30,8 @@ class Session:
         return workspace_folder(self.chosen)
 
     @contextmanager
-    def open(self, command: str, /, *, create: bool = False) -> Iterator["Workspace"]:
-        """The workspace, locked for this command. Without `create` a workspace that is not there is an error, not an empty answer."""
+    def open(self, command: str, /, *, create: bool = False, shared: bool = False) -> Iterator["Workspace"]:
+        """The workspace, locked for this command unless `shared`. Without `create`, one that is not there is an error."""
         from flows.workspace import open_workspace
 
         folder = self.folder
@@ -40,7 +40,6 @@ class Session:
         if not create and not any((folder / name).exists() for name in _SIGNS):
             raise UsageError(f"{folder}: no workspace here. Make one with: ragkeep ingest PATH, or choose another with --workspace.")
         file = find_settings_file(folder)
-        with open_workspace(
-            folder, load_settings(file), base=file.parent if file else folder.parent, command=command, now=self.now
-        ) as workspace:
+        base = file.parent if file else folder.parent
+        with open_workspace(folder, load_settings(file), base=base, command=command, now=self.now, shared=shared) as workspace:
             yield workspace

@@ -51,7 +51,7 @@ def import_(
     session: Session = context.obj
     from flows.consent import import_words
 
-    with session.open("consent", create=True) as workspace:
+    with session.open("consent", create=True, shared=True) as workspace:
         counts = import_words(workspace, file, now=session.now)
     print_json(counts) if json else typer.echo(f"{counts.recorded} decisions recorded, {counts.known} known before")
 
@@ -60,7 +60,7 @@ def import_(
 def show(context: typer.Context, subject: Subject, json: Json = False) -> None:
     """Show a person's decisions, oldest first."""
     session: Session = context.obj
-    with session.open("consent") as workspace:
+    with session.open("consent", shared=True) as workspace:
         receipts = workspace.consent.history(workspace.identity.subject(subject))
     if json:
         print_json(receipts)
@@ -81,7 +81,7 @@ def _record(session: Session, said: dict[str, str], *, json: bool) -> None:
     from flows.consent import Word, record
 
     word = Word(**said)
-    with session.open("consent", create=True) as workspace:
+    with session.open("consent", create=True, shared=True) as workspace:
         receipt = record(workspace, word, now=session.now)
     if json:
         print_json({"receipt_id": receipt, "state": word.state, "purpose": word.purpose, "at": session.now})
