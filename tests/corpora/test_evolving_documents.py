@@ -122,12 +122,12 @@ def _fresh(folder: Path, documents: Path, parser: RememberingParser) -> pl.DataF
 
 
 def _differences(living: pl.DataFrame, fresh: pl.DataFrame) -> list[tuple[str, ...]]:
-    """Ids with the columns in which their rows differ. A row that says the same as before still names the version that first said it."""
+    """Ids with the columns in which their rows differ, or where they are missing."""
     found: list[tuple[str, ...]] = []
     rows, wanted = ({row["chunk_id"]: row for row in frame.to_dicts()} for frame in (living, fresh))
     for chunk_id in sorted(rows.keys() | wanted.keys()):
         if chunk_id in rows and chunk_id in wanted:
-            differs = [name for name, value in rows[chunk_id].items() if value != wanted[chunk_id][name] and name != "version_id"]
+            differs = [name for name, value in rows[chunk_id].items() if value != wanted[chunk_id][name]]
             found += [(chunk_id, *differs)] if differs else []
         else:
             found.append((chunk_id, "not served" if chunk_id in wanted else "served, and ought not to be"))
