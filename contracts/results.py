@@ -1,6 +1,7 @@
 """Counts and outcomes, each with a name, a type and a unit."""
 
 from dataclasses import astuple, dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,14 @@ class Forgotten:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure reached so far. `state` is `suppressed`, then `deleted`; the bytes are gone only when a later purge says so."""
+    """What an erasure reached so far: `suppressed`, then `deleted` from every copy, then `purged`, its bytes proven gone."""
 
     request_id: str
     state: str
     documents: int
     copies: tuple[Forgotten, ...] = field(default=())
     purge: str = "pending"
+    logical_at: datetime | None = None
+    physical_at: datetime | None = None
+    receipt: str | None = None
+    """The signed receipt's file."""

@@ -67,7 +67,7 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
             total = _Part(total.documents + done.documents, done.chunks, total.applied + done.applied)
             workspace.backfills.finish(name, partition, now)
             progress.advance("partitions", partition + 1, window.partitions)
-        finish_removals(workspace)
+        finish_removals(workspace, now=now)
         seconds = round(perf_counter() - started, 3)
         result = Ingested(total.documents, total.chunks, **asdict(total.applied), seconds=seconds, run_id=run.run_id)
         run.counts = result

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UsageError
+from flows.record import audit
 from flows.workspace import Workspace
 from ledger.consent import Receipt
 
@@ -44,9 +45,10 @@ class Imported:
 def record(workspace: Workspace, word: Word, /, *, now: datetime) -> str:
     """The id of the receipt, once it is on disk. Searches hold to it from then on."""
     try:
-        return workspace.consent.record([_receipt(workspace, word, now)])[0]
+        receipt = _receipt(workspace, word, now)
     except ValueError as error:
         raise UsageError(f"consent: {error}") from None
+    return _write(workspace, [receipt], now)[0]
 
 
 def import_words(workspace: Workspace, file: Path, /, *, now: datetime) -> Imported:
@@ -59,8 +61,15 @@ def import_words(workspace: Workspace, file: Path, /, *, now: datetime) -> Impor
             raise UsageError(f"{file}: line {line}: {error}. Nothing of the file was recorded") from None
     known = {held.receipt_id for key in {receipt.subject_key for receipt in receipts} for held in workspace.consent.history(key)}
     new = [receipt for receipt in receipts if receipt.receipt_id not in known]
-    workspace.consent.record(new)
+    _write(workspace, new, now)
     return Imported(len(new), len(receipts) - len(new))
+
+
+def _write(workspace: Workspace, receipts: list[Receipt], now: datetime) -> list[str]:
+    names = workspace.consent.record(receipts)
+    for receipt in receipts:
+        audit(workspace, f"consent.{receipt.state}", [receipt.receipt_id], now=now)
+    return names
 
 
 def _entries(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

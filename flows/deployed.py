@@ -23,6 +23,8 @@ from flows.erase import resume_erasures
 from flows.expire import Expired
 from flows.expire import expire as run_expire
 from flows.ingest import ingest as run_ingest
+from flows.purge import Purged
+from flows.purge import purge as run_purge
 from flows.reconcile import Reconciled
 from flows.reconcile import reconcile as run_reconcile
 from flows.registry import choose
@@ -113,6 +115,12 @@ def reconcile(workspace: str = ".ragkeep", settings: str | None = None, repair: 
         return run_reconcile(opened, repair=repair, now=now, progress=progress)
 
     return _run(work, "reconcile", workspace, settings)
+
+
+@flow(persist_result=False)
+def purge(workspace: str = ".ragkeep", settings: str | None = None) -> Purged:
+    """The bytes of everything that was erased since the last purge are freed, which is proven by a scan; final receipts are issued."""
+    return _run(lambda opened, now, progress: run_purge(opened, now=now, progress=progress), "purge", workspace, settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from configs.faults import reach
 from contracts.errors import UsageError
 from contracts.ports import Progress
 from contracts.results import Erased, Forgotten
-from flows.record import recorded
+from flows.receipt import issue_receipt
+from flows.record import audit, recorded
 from flows.retire import drop_strays, finish_removals, forget_everywhere
 from flows.synchronise import synchronise
 from flows.workspace import Workspace
@@ -93,8 +94,8 @@ def request_erasure(workspace: Workspace, selector: Selector, /, *, now: datetim
 def resume(workspace: Workspace, /, *, now: datetime, progress: Progress) -> None:
     """What killed runs left is finished: erasures, removals, and bytes that were stored for no document. Every flow begins so."""
     resume_erasures(workspace, now=now, progress=progress)
-    finish_removals(workspace)
-    drop_strays(workspace)
+    finish_removals(workspace, now=now)
+    drop_strays(workspace, now=now)
 
 
 def resume_erasures(workspace: Workspace, /, *, now: datetime, progress: Progress) -> tuple[Erased, ...]:
@@ -109,15 +110,19 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
         synchronise(workspace, run.run_id, now=now, progress=progress)
         reach("erase.synchronised")
-        copies = _counted_from(before, forget_everywhere(workspace, request.documents))
-        workspace.requests.advance(request.request_id, "deleted", now, copies)
-        erased = Erased(request.request_id, "deleted", len(request.documents), copies)
+        copies = _counted_from(before, forget_everywhere(workspace, request.documents, now=now))
+        deleted = workspace.requests.advance(request.request_id, "deleted", now, copies)
+        audit(workspace, "erase.deleted", [request.request_id], now=now)
+        receipt = issue_receipt(workspace, deleted, now=now)
+        erased = Erased(request.request_id, "deleted", len(request.documents), copies, logical_at=now, receipt=str(receipt))
         run.counts = erased
     return erased
 
 
 def _suppress(workspace: Workspace, request: Request, now: datetime) -> None:
-    workspace.suppressions.add(_suppressions(workspace, request, now))
+    before = workspace.suppressions.sequence()
+    if workspace.suppressions.add(_suppressions(workspace, request, now)) > before:
+        audit(workspace, "erase.suppressed", [request.request_id], now=now)
     reach("erase.suppressed")
 
 

@@ -27,6 +27,6 @@ def expire(workspace: Workspace, /, *, now: datetime, progress: Progress) -> Exp
         resume(workspace, now=now, progress=progress)
         expired = retire_expired(workspace, now=now)
         applied = synchronise(workspace, run.run_id, now=now, progress=progress).applied
-        finish_removals(workspace)
+        finish_removals(workspace, now=now)
         run.counts = Expired(len(expired), applied.upserted, applied.deleted, run.run_id)
     return run.counts

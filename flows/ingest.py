@@ -13,7 +13,7 @@ from flows.count import Observed, count_documents
 from flows.erase import resume, resume_erasures
 from flows.prepare import Prepared, pending, prepare
 from flows.quarantine import note_listing
-from flows.record import recorded
+from flows.record import audit, recorded
 from flows.refresh import refresh
 from flows.retire import finish_removals, retire_expired, retire_vanished
 from flows.synchronise import Synchronised, synchronise
@@ -38,7 +38,7 @@ def ingest_from(
         observed = [_observe(workspace, source, now, progress) for source in sources]
         expired = retire_expired(workspace, now=now)
         done = bring_up_to_date(workspace, run.run_id, pending(workspace, retry=retry_quarantined), now=now, progress=progress)
-        finish_removals(workspace)
+        finish_removals(workspace, now=now)
         resume_erasures(workspace, now=now, progress=progress)  # of what was asked for meanwhile
         result = Ingested(
             documents=count_documents(workspace, observed, expired, done.prepared),
@@ -64,6 +64,7 @@ class UpToDate:
 def bring_up_to_date(workspace: Workspace, run_id: str, todo: pl.DataFrame, /, *, now: datetime, progress: Progress) -> UpToDate:
     """Silver of these documents, and the whole index, are current."""
     prepared = prepare(workspace, todo, now=now, progress=progress)
+    audit(workspace, "documents.prepared", prepared.finished, now=now)
     return UpToDate(prepared, synchronise(workspace, run_id, now=now, progress=progress))
 
 

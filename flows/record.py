@@ -1,6 +1,6 @@
 """The record of a run: begun, and ended as it ended, in the ledger and in the log."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -8,6 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from flows.workspace import Workspace
+from ledger.database import batches
+from ledger.events import Event
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,3 +37,8 @@ def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) 
         counts: dict[str, Any] = asdict(run.counts) if run.counts else {}
         workspace.runs.finish(run.run_id, outcome, now + timedelta(seconds=seconds), counts)  # type: ignore[arg-type]
         workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round(seconds, 3), counts=counts)
+
+
+def audit(workspace: Workspace, action: str, objects: Collection[str], /, *, now: datetime, rule: str = "") -> None:
+    """The audit says what was done to these documents or requests, in events of a bearable size; of nothing it says nothing."""
+    workspace.audit.append(Event(now, "ragkeep", action, tuple(part), rule=rule) for part in batches(sorted(objects), 1000))

@@ -8,6 +8,7 @@ import polars as pl
 
 from configs.faults import reach
 from contracts.results import Forgotten
+from flows.record import audit
 from flows.refresh import Refreshed
 from flows.workspace import Workspace
 from governance.terms import effective_terms
@@ -48,16 +49,16 @@ def retire_expired(workspace: Workspace, /, *, now: datetime) -> frozenset[str]:
     return expired
 
 
-def finish_removals(workspace: Workspace, /) -> tuple[Forgotten, ...]:
+def finish_removals(workspace: Workspace, /, *, now: datetime) -> tuple[Forgotten, ...]:
     """Every copy has forgotten the documents marked `removed`; the manifest, which knows of them, forgets last.
 
     A run calls it first, for what a killed run left, and last, for its own.
     """
     marked = workspace.lake.manifest.read(columns=["document_id", "state"]).filter(pl.col("state") == "removed")["document_id"].to_list()
-    return forget_everywhere(workspace, marked) if marked else ()
+    return forget_everywhere(workspace, marked, now=now) if marked else ()
 
 
-def drop_strays(workspace: Workspace, /) -> None:
+def drop_strays(workspace: Workspace, /, *, now: datetime) -> None:
     """After a run that did not end well: bytes stored for a document, or a version, that never reached the manifest are gone."""
     if not _was_cut_short(workspace):
         return
@@ -67,17 +68,18 @@ def drop_strays(workspace: Workspace, /) -> None:
             kept.setdefault(document_id, set()).add(version_id)
     stored = workspace.blobs.documents() | workspace.keys.documents()
     if strays := stored - kept.keys():
-        forget_everywhere(workspace, strays)
+        forget_everywhere(workspace, strays, now=now)
     for document_id in stored & kept.keys():
         workspace.blobs.keep_only(document_id, kept[document_id])
 
 
-def forget_everywhere(workspace: Workspace, document_ids: Collection[str], /) -> tuple[Forgotten, ...]:
+def forget_everywhere(workspace: Workspace, document_ids: Collection[str], /, *, now: datetime) -> tuple[Forgotten, ...]:
     """What each copy held of these documents before and after, in the order in which they were told."""
     forgotten = []
     for copy in workspace.copies:
         forgotten.append(copy.forget(document_ids))
         reach("retire.forgot")
+    audit(workspace, "documents.forgotten", document_ids, now=now)
     return tuple(forgotten)
 
 

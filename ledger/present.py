@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 import polars as pl
-from sqlalchemy import Column, Connection, Engine, Index, String, Table, delete, func, select
+from sqlalchemy import Column, Connection, Engine, Index, String, Table, delete, func, select, update
 
 from configs.faults import reach
 from contracts.results import Forgotten
@@ -109,6 +109,14 @@ class Present:
             connection.execute(delete(_PRESENT))
             _write(connection, rows, run_id)
             _settle(connection, collection)
+
+    def follow(self, before: str, after: str, /) -> None:
+        """The rows moved, all alike, from one collection to another. Does nothing where they were not in `before`, or an intent is open."""
+        with writing(self._engine) as connection:
+            open_intent = connection.execute(select(_META.c.key).where(_META.c.key == "intent")).first()
+            if not open_intent:
+                here = (_META.c.key == "collection") & (_META.c.value == before)
+                connection.execute(update(_META).where(here).values(value=after))
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         return forget_rows(self._engine, _PRESENT, self.name, document_ids)

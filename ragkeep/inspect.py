@@ -12,6 +12,7 @@ from contracts.errors import UsageError
 from flows.decide import decide
 from flows.workspace import Workspace
 from governance.terms import effective_terms
+from ledger.events import Event
 from ledger.runs import Run
 
 _LAST_RUNS = 10
@@ -71,23 +72,24 @@ def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> d
     }
 
 
-def read_text(workspace: Workspace, document: str, /) -> str:
+def read_text(workspace: Workspace, document: str, /, *, now: datetime) -> str:
     """The document's text after cleaning, into which the offsets of hits point."""
-    elements, _ = _cleaned(workspace, document)
+    elements = _cleaned(workspace, document, "show.text", now)
     texts = document_text(elements)["text"]
     return str(texts[0]) if len(texts) else ""
 
 
-def read_elements(workspace: Workspace, document: str, /) -> list[dict[str, Any]]:
+def read_elements(workspace: Workspace, document: str, /, *, now: datetime) -> list[dict[str, Any]]:
     """The document's elements after cleaning, in reading order."""
-    elements, _ = _cleaned(workspace, document)
-    return elements.to_dicts()
+    return _cleaned(workspace, document, "show.elements", now).to_dicts()
 
 
 def read_chunks(workspace: Workspace, document: str, /, *, now: datetime) -> list[dict[str, Any]]:
     """The document's chunks in order, each with its `state` (wanted, redundant or refused) and `why`."""
     decision = decide(workspace, now=now)
-    chunks = workspace.lake.chunks.read([_find(workspace, document)["document_id"]]).drop("bucket")
+    document_id = _find(workspace, document)["document_id"]
+    _saw(workspace, "show.chunks", document_id, now)
+    chunks = workspace.lake.chunks.read([document_id]).drop("bucket")
     redundant = decision.redundant.select("chunk_id", stands_for_it="representative")
     judged = chunks.join(redundant, on="chunk_id", how="left").join(decision.refused.select("chunk_id", "rule"), on="chunk_id", how="left")
     stated = judged.with_columns(
@@ -101,11 +103,12 @@ def read_chunks(workspace: Workspace, document: str, /, *, now: datetime) -> lis
     return stated.sort("ordinal").drop("rule", "stands_for_it").to_dicts()
 
 
-def read_trace(workspace: Workspace, chunk_id: str, /) -> dict[str, Any]:
+def read_trace(workspace: Workspace, chunk_id: str, /, *, now: datetime) -> dict[str, Any]:
     """From a chunk of the index to its file, page, characters, version, run, settings and model."""
     present = workspace.present.row(chunk_id)
     if present is None:
         raise UsageError(f"trace: chunk {chunk_id} is not in the index. Take the id from: ragkeep search … --json")
+    _saw(workspace, "trace", present["document_id"], now)
     row = workspace.lake.rows.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
     chunk = workspace.lake.chunks.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
     run = workspace.runs.get(present["run_id"])
@@ -120,8 +123,15 @@ def read_trace(workspace: Workspace, chunk_id: str, /) -> dict[str, Any]:
     }
 
 
-def _cleaned(workspace: Workspace, document: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return clean(workspace.lake.elements.read([_find(workspace, document)["document_id"]]), workspace.settings.cleaning)
+def _cleaned(workspace: Workspace, document: str, action: str, now: datetime) -> pl.DataFrame:
+    row = _find(workspace, document)
+    _saw(workspace, action, row["document_id"], now)
+    return clean(workspace.lake.elements.read([row["document_id"]]), workspace.settings.cleaning)[0]
+
+
+def _saw(workspace: Workspace, action: str, document_id: str, now: datetime) -> None:
+    """Whoever uses the command line or a notebook holds the workspace's key, and is the operator."""
+    workspace.audit.record(Event(now, "operator", action, (document_id,)))
 
 
 def _find(workspace: Workspace, document: str) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class Answer:
 
     hits: tuple[Hit, ...]
     reason: str | None
+    rule: str = ""
+    """The reason as a word, for the audit."""
 
 
 def search(question: Question, reader: Reader, corpus: Corpus, /, *, now: datetime) -> Answer:
@@ -77,27 +79,31 @@ def search(question: Question, reader: Reader, corpus: Corpus, /, *, now: dateti
     if not 1 <= question.limit <= MOST_HITS:
         raise UsageError(f"a search gives 1 to {MOST_HITS} hits, not {question.limit}.")
     keys = open_keys(reader, question.purpose, corpus.terms)
-    reason = _refusal(question, reader, corpus, keys)
-    if reason:
-        return Answer((), reason)
+    refusal = _refusal(question, reader, corpus, keys)
+    if refusal:
+        return refusal
     kept, withheld = _look(question, reader, corpus, keys, now)
     if kept.height:
         return Answer(tuple(Hit(**row) for row in kept.head(question.limit).select(field.name for field in fields(Hit)).to_dicts()), None)
-    return Answer((), _why_nothing(question, reader, corpus, withheld))
+    return _nothing(question, reader, corpus, withheld)
 
 
-def _refusal(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...]) -> str | None:
+def _refusal(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...]) -> Answer | None:
     """Why the store need not be asked at all."""
     if not question.text.strip():
-        return "The question is empty."
+        return Answer((), "The question is empty.", "question.empty")
     if question.purpose not in reader.purposes:
         allowed = ", ".join(sorted(reader.purposes)) or "none"
-        return f"Reader {reader.name} may not search for the purpose {question.purpose!r}; theirs are: {allowed}."
+        said = f"Reader {reader.name} may not search for the purpose {question.purpose!r}; theirs are: {allowed}."
+        return Answer((), said, "purpose.not_allowed")
     if not corpus.terms:
-        return "The index is empty: nothing has been admitted to it yet."
+        return Answer((), "The index is empty: nothing has been admitted to it yet.", "index.empty")
     if not any(question.purpose in terms.purposes for terms in corpus.terms):
-        return f"Nothing in the index was admitted for the purpose {question.purpose!r}."
-    return None if keys else f"Nothing in the index is open to {_seen_as(reader)} for the purpose {question.purpose!r}."
+        return Answer((), f"Nothing in the index was admitted for the purpose {question.purpose!r}.", "purpose.not_admitted")
+    if not keys:
+        said = f"Nothing in the index is open to {_seen_as(reader)} for the purpose {question.purpose!r}."
+        return Answer((), said, "access.nothing_open")
+    return None
 
 
 def _look(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...], now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -121,18 +127,18 @@ def _permitted(query: VectorQuery, purpose: str, reader: Reader) -> pl.Expr:
     return fresh & open_ & pl.col("purposes").list.contains(purpose)
 
 
-def _why_nothing(question: Question, reader: Reader, corpus: Corpus, withheld: pl.DataFrame) -> str:
+def _nothing(question: Question, reader: Reader, corpus: Corpus, withheld: pl.DataFrame) -> Answer:
     if withheld.height:
         erased = withheld.filter(pl.col("rule") == "erased").height
-        return (
+        said = (
             f"All {withheld.height} passages found are withheld: {erased} erased, {withheld.height - erased} without consent any more; "
             "the next run removes them."
         )
+        return Answer((), said, "standing.withheld")
     if corpus.store.state().rows == 0:
-        return "The index is empty. Fill it with: ragkeep ingest"
-    return (
-        f"Of what is open to {_seen_as(reader)} for the purpose {question.purpose!r}, nothing is in the index: it expired or was removed."
-    )
+        return Answer((), "The index is empty. Fill it with: ragkeep ingest", "index.empty")
+    open_to = f"Of what is open to {_seen_as(reader)} for the purpose {question.purpose!r}"
+    return Answer((), f"{open_to}, nothing is in the index: it expired or was removed.", "index.nothing_left")
 
 
 def _seen_as(reader: Reader) -> str:

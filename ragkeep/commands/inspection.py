@@ -58,10 +58,10 @@ def show(
         raise UsageError("show: choose one of --text, --elements and --chunks")
     with session.open("show") as workspace:
         if text:
-            found = read_text(workspace, document)
+            found = read_text(workspace, document, now=session.now)
             print_json({"document": document, "text": found}) if json else typer.echo(found)
         elif elements or chunks:
-            rows = read_elements(workspace, document) if elements else read_chunks(workspace, document, now=session.now)
+            rows = read_elements(workspace, document, now=session.now) if elements else read_chunks(workspace, document, now=session.now)
             if json:
                 print_json(rows)
             else:
@@ -82,7 +82,7 @@ def trace(
     from ragkeep.inspect import read_trace
 
     with session.open("trace") as workspace:
-        fields = read_trace(workspace, chunk)
+        fields = read_trace(workspace, chunk, now=session.now)
     print_json(fields) if json else print_fields(f"chunk {chunk}", fields)
 
 

@@ -1,0 +1,124 @@
+"""Purge: the bytes of what was forgotten leave the disk, proven by a scan of every file; many erasures share one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from configs.faults import reach
+from contracts.ports import Progress
+from embeddings.identify import cache_key
+from flows.receipt import issue_receipt
+from flows.record import audit, recorded
+from flows.workspace import Workspace
+from forensics.scan import Scanned, scan
+from ledger.receipts import Scan
+from ledger.requests import Request
+
+_NEEDLES = 200
+_NEEDLE_CHARACTERS = 60
+_LEDGER = "ledger.sqlite"
+"""Suppressions and the audit keep opaque ids for ever: a scan for ids passes over the ledger, one for texts does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """What must be nowhere once documents are erased."""
+
+    ids: tuple[bytes, ...] = ()
+    """Of chunks: the ledger may name them."""
+    traces: tuple[bytes, ...] = ()
+    """Vectors, and pieces of text that no other document has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What every copy answered, and the requests whose bytes are proven gone; with `hits` or `unread` there are none."""
+
+    run_id: str
+    copies: dict[str, str]
+    requests: tuple[str, ...]
+    pending: int
+    files: int
+    bytes: int
+    hits: int
+    unread: int
+    receipts: tuple[str, ...]
+
+
+def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datetime, progress: Progress) -> Purged:
+    """Every copy has freed the bytes of what it forgot, or says that they are pending; proven requests get their final receipt.
+
+    The proof: no file of the workspace, but for the ledger's own lists, holds the id of an erased document, nor any of `needles`,
+    which whoever erased it gathered with `gather_needles` while the document was still there.
+    """
+    waiting = [request for request in workspace.requests.unpurged() if request.state == "deleted"]
+    with recorded(workspace, "purge", "", now=now) as run:
+        copies = _purge_copies(workspace, progress)
+        reach("purge.freed")
+        found = _look(workspace, waiting, needles or Needles())
+        proven = waiting if found.proves_absence and set(copies.values()) == {"purged"} else []
+        receipts = [_close(workspace, request, found, now) for request in proven]
+        result = Purged(
+            run_id=run.run_id,
+            copies=copies,
+            requests=tuple(request.request_id for request in proven),
+            pending=len(waiting) - len(proven),
+            files=found.files,
+            bytes=found.bytes,
+            hits=len(found.found),
+            unread=len(found.unread),
+            receipts=tuple(receipts),
+        )
+        run.counts = result
+    if found.found:
+        workspace.notifier.notify("purge.bytes_left", hits=len(found.found), files=sorted({hit.decoder for hit in found.found}))
+    return result
+
+
+def gather_needles(workspace: Workspace, document_ids: Sequence[str], /) -> Needles:
+    """A sample of what these documents left in every store, to look for once they are erased."""
+    chunks = workspace.lake.chunks.read()
+    gone = pl.col("document_id").is_in(list(document_ids))
+    others = chunks.filter(~gone)
+    own = chunks.filter(gone & pl.col("text_key").is_in(others["text_key"].unique().to_list()).not_()).head(_NEEDLES)
+    kept_text = "\0".join(others["text"])
+    texts = [text for text in own["text"].str.strip_chars().str.slice(0, _NEEDLE_CHARACTERS) if len(text) > 16 and text not in kept_text]
+    keys = [cache_key(workspace.identity, workspace.model.identity, text) for text in own["text"]]
+    vectors = [vector.tobytes() for vector in workspace.vectors.get(keys).values()]
+    return Needles(tuple(name.encode() for name in own["chunk_id"]), (*(text.encode() for text in texts), *vectors))
+
+
+def _purge_copies(workspace: Workspace, progress: Progress) -> dict[str, str]:
+    copies, before = {}, workspace.index.collection()
+    for done, copy in enumerate(workspace.copies, start=1):
+        copies[copy.name] = copy.purge()
+        if copy.name == workspace.index.name:
+            # The rewrite copied each row as it was: what is present moved along, and need not be read back.
+            workspace.present.follow(before, workspace.index.collection())
+        progress.advance("purge", done, len(workspace.copies))
+    return copies
+
+
+def _look(workspace: Workspace, waiting: Sequence[Request], needles: Needles) -> Scanned:
+    """Without a request that waits for its proof there is nothing to look for."""
+    documents = {document_id.encode() for request in waiting for document_id in request.documents}
+    ledger = [path for path in sorted(workspace.root.iterdir()) if path.name.startswith(_LEDGER)]
+    others = [path for path in sorted(workspace.root.iterdir()) if path not in ledger]
+    everywhere = scan(others if documents else [], [*sorted(documents), *needles.ids, *needles.traces])
+    in_ledger = scan(ledger if needles.traces else [], needles.traces)
+    return Scanned(
+        files=everywhere.files + in_ledger.files,
+        bytes=everywhere.bytes + in_ledger.bytes,
+        decoded_bytes=everywhere.decoded_bytes + in_ledger.decoded_bytes,
+        needles=everywhere.needles,
+        found=everywhere.found + in_ledger.found,
+        unread=everywhere.unread + in_ledger.unread,
+    )
+
+
+def _close(workspace: Workspace, request: Request, found: Scanned, now: datetime) -> str:
+    purged = workspace.requests.advance(request.request_id, "purged", now)
+    audit(workspace, "erase.purged", [request.request_id], now=now)
+    return str(issue_receipt(workspace, purged, scan=Scan(found.files, found.bytes, len(found.found)), now=now))
