@@ -111,10 +111,11 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
         synchronise(workspace, run.run_id, now=now, progress=progress)
         reach("erase.synchronised")
         copies = _counted_from(before, forget_everywhere(workspace, request.documents, now=now))
-        deleted = workspace.requests.advance(request.request_id, "deleted", now, copies)
-        audit(workspace, "erase.deleted", [request.request_id], now=now)
-        receipt = issue_receipt(workspace, deleted, now=now)
-        erased = Erased(request.request_id, "deleted", len(request.documents), copies, logical_at=now, receipt=str(receipt))
+        deleted_at = run.moment()
+        deleted = workspace.requests.advance(request.request_id, "deleted", deleted_at, copies)
+        audit(workspace, "erase.deleted", [request.request_id], now=deleted_at)
+        receipt = issue_receipt(workspace, deleted, now=deleted_at)
+        erased = Erased(request.request_id, "deleted", len(request.documents), copies, logical_at=deleted_at, receipt=str(receipt))
         run.counts = erased
     return erased
 

@@ -45,6 +45,7 @@ class Purged:
     hits: int
     unread: int
     receipts: tuple[str, ...]
+    proven_at: datetime | None
 
 
 def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datetime, progress: Progress) -> Purged:
@@ -59,7 +60,8 @@ def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datet
         reach("purge.freed")
         found = _look(workspace, waiting, needles or Needles())
         proven = waiting if found.proves_absence and set(copies.values()) == {"purged"} else []
-        receipts = [_close(workspace, request, found, now) for request in proven]
+        proven_at = run.moment()
+        receipts = [_close(workspace, request, found, proven_at) for request in proven]
         result = Purged(
             run_id=run.run_id,
             copies=copies,
@@ -70,6 +72,7 @@ def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datet
             hits=len(found.found),
             unread=len(found.unread),
             receipts=tuple(receipts),
+            proven_at=proven_at if proven else None,
         )
         run.counts = result
     if found.found:

@@ -1,5 +1,6 @@
 """The record of a run: begun, and ended as it ended, in the ledger and in the log."""
 
+import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,23 +21,30 @@ class Running:
     """A run in progress; `counts` is what it will be remembered by."""
 
     run_id: str
+    now: datetime
+    started: float
     counts: "DataclassInstance | None" = None
+
+    def moment(self) -> datetime:
+        """The run's own `now`, and the time that has passed since: when something was done, not when it was asked for."""
+        return self.now + timedelta(seconds=perf_counter() - self.started)
 
 
 @contextmanager
 def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) -> Iterator[Running]:
     """A run that the ledger knows from its start. A killed run is marked `interrupted` by the next process."""
-    started = perf_counter()
-    run = Running(workspace.runs.start(flow, source, now).run_id)
+    run = Running(workspace.runs.start(flow, source, now).run_id, now, perf_counter())
     outcome = "failed"
     try:
         yield run
         outcome = "done"
     finally:
-        seconds = perf_counter() - started
-        counts: dict[str, Any] = asdict(run.counts) if run.counts else {}
-        workspace.runs.finish(run.run_id, outcome, now + timedelta(seconds=seconds), counts)  # type: ignore[arg-type]
-        workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round(seconds, 3), counts=counts)
+        finished_at = run.moment()
+        counts: dict[str, Any] = json.loads(json.dumps(asdict(run.counts), default=str)) if run.counts else {}
+        workspace.runs.finish(run.run_id, outcome, finished_at, counts)  # type: ignore[arg-type]
+        workspace.notifier.notify(
+            f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round((finished_at - now).total_seconds(), 3), counts=counts
+        )
 
 
 def audit(workspace: Workspace, action: str, objects: Collection[str], /, *, now: datetime, rule: str = "") -> None:

@@ -87,7 +87,7 @@ def _erase(session: Session, selector: "Selector", *, purge: bool, json: bool) -
             if request.request_id not in freed.requests:
                 return erased
             receipt = freed.receipts[freed.requests.index(request.request_id)]
-            return replace(erased, state="purged", purge="purged", physical_at=session.now, receipt=receipt)
+            return replace(erased, state="purged", purge="purged", physical_at=freed.proven_at, receipt=receipt)
     except WorkspaceLocked:
         return Erased(request.request_id, "suppressed", len(request.documents))
 
