@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from flow_rig import inventory
 from flow_world import LIVES, World
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +31,15 @@ def check(life):
         assert (again.embedded, again.upserted, again.deleted) == (0, 0, 0)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LIVES)
 def test_whatever_happened_every_store_holds_what_a_fresh_build_from_the_same_inputs_gives(life):
+    check(life)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(LIVES)
+def test_whatever_else_happened_every_store_still_holds_that(life):
     check(life)
