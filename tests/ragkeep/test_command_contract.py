@@ -136,11 +136,22 @@ def test_plan_of_a_path_that_was_never_ingested_writes_nothing(site: Site, tmp_p
     assert [(step["action"], step["uri"]) for step in plan["documents"]] == [("read", "tram.txt")]
 
 
-@pytest.mark.parametrize("command", [("status",), ("show", "bridge.md"), ("show", "bridge.md", "--chunks"), ("search", "bridge")])
-def test_commands_that_only_look_change_nothing(site: Site, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("command", [("status",), ("show", "bridge.md")])
+def test_commands_that_only_count_change_nothing(site: Site, command: tuple[str, ...]) -> None:
     before = site.files()
     assert site.run(*command, "--json").code == 0
     assert site.files() == before
+
+
+@pytest.mark.parametrize("command", [("show", "bridge.md", "--chunks"), ("show", "bridge.md", "--text"), ("search", "bridge")])
+def test_commands_that_show_content_write_to_the_audit_and_nowhere_else(site: Site, command: tuple[str, ...]) -> None:
+    before = site.files()
+    events = len(site.run("audit", "log", "--json").json)
+    assert site.run(*command, "--json").code == 0
+    changed = {name for name, content in site.files().items() if before.get(name) != content}
+    assert all("ledger.sqlite" in name or "audit.jsonl" in name or "keys.sqlite" in name for name in changed), changed
+    (event,) = site.run("audit", "log", "--json").json[events:]
+    assert event["event"]["action"].partition(".")[0] == command[0]
 
 
 def test_a_withdrawal_holds_in_the_very_next_search_and_empties_the_index_in_the_next_run(site: Site) -> None:

@@ -258,7 +258,9 @@ class TestReasons:
         ],
     )
     def test_nothing_comes_with_a_reason(self, rows: list[Row], reader: Reader, question: dict[str, Any], reason: str) -> None:
-        assert ask(corpus(rows), reader, **question) == Answer((), reason)
+        answer = ask(corpus(rows), reader, **question)
+        assert (answer.hits, answer.reason) == ((), reason)
+        assert answer.rule, "the audit has a word for it"
 
     def test_what_is_withheld_is_counted(self) -> None:
         rows = [Row(document=1), Row(lawful_basis="consent", subjects=SUBJECTS[:1]), Row(lawful_basis="contract", subjects=SUBJECTS[1:2])]
