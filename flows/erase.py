@@ -12,6 +12,7 @@ from contracts.ports import Progress
 from contracts.results import Erased, Forgotten
 from flows.receipt import issue_receipt
 from flows.record import audit, recorded
+from flows.registry import drop_files
 from flows.retire import drop_strays, finish_removals, forget_everywhere
 from flows.synchronise import synchronise
 from flows.workspace import Workspace
@@ -111,6 +112,7 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
         synchronise(workspace, run.run_id, now=now, progress=progress)
         reach("erase.synchronised")
         copies = _counted_from(before, forget_everywhere(workspace, request.documents, now=now))
+        drop_files(workspace.registry, set(workspace.lake.manifest.read(columns=["source_id"])["source_id"]))
         deleted_at = run.moment()
         deleted = workspace.requests.advance(request.request_id, "deleted", deleted_at, copies)
         audit(workspace, "erase.deleted", [request.request_id], now=deleted_at)

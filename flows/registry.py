@@ -1,12 +1,13 @@
 """The sources of a workspace: those of the settings, and folders that somebody ingested by their path."""
 
 import glob
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from configs.settings import SourceSettings
 from contracts.errors import SettingsError, UsageError
+from contracts.ids import Identity
 from contracts.ports import Source
 from contracts.terms import Classification, LawfulBasis, Terms
 from ledger.sources import SourceRegistry
@@ -15,6 +16,8 @@ from sources.uris import uri_of
 
 DEFAULT_TERMS = Terms(lawful_basis=LawfulBasis.NOT_PERSONAL, purposes=("retrieval",), classification=Classification.PUBLIC)
 """Terms of a folder that is ingested by its path alone, and said so."""
+_FILE = "file-"
+"""Begins the name of a source that is one file: its path may name a person, and names of sources stay in the record of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Registry:
     own: tuple[Path, ...]
     """The workspace's folder, its key and its log of suppressions: no documents, wherever a source lies."""
     remembered: SourceRegistry
+    identity: Identity
     visited: dict[str, SourceSettings] = field(default_factory=dict)
     """Known to this process alone."""
 
@@ -83,13 +87,21 @@ def _add(registry: Registry, path: Path, *, remember: bool, say: Callable[[str],
         there = registry.path(configured)
         if there == folder or there in folder.parents or folder in there.parents:
             raise UsageError(f"{path}: overlaps source `{name}` ({there}), whose terms would be lost. Run: ragkeep ingest {name}")
+    name = str(path) if path.is_dir() else _FILE + registry.identity.content("source", str(path))[:16]
     if remember:
-        registry.remembered.put(str(path), settings.model_dump(mode="json", exclude_none=True))
+        registry.remembered.put(name, settings.model_dump(mode="json", exclude_none=True))
     else:
-        registry.visited[str(path)] = settings
+        registry.visited[name] = settings
     if say:
         say(f"{path}: a source of its own, with open terms (public, not personal, for retrieval); name it in ragkeep.yaml to set others")
-    return str(path)
+    return name
+
+
+def drop_files(registry: Registry, held: Collection[str], /) -> None:
+    """Of files that were ingested by their path, those that hold nothing any more are no sources: even their names are forgotten."""
+    for name in registry.remembered.all():
+        if name.startswith(_FILE) and name not in held:
+            registry.remembered.remove(name)
 
 
 def _open_settings(path: Path) -> SourceSettings:

@@ -176,7 +176,9 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
     key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
     outside, audit_log = (root.with_name(f"{root.name}.{name}.jsonl") for name in ("suppressions", "audit"))
     receipts = root.with_name(f"{root.name}.receipts")
+    own = tuple(path.resolve() for path in (root, key_file, outside, audit_log, receipts))
     material = _key_material(root, key_file)
+    identity = Identity(material.pepper)
     keys, ledger = open_sqlite(root / "keys.sqlite"), open_sqlite(root / "ledger.sqlite")
     stack.callback(keys.dispose)
     stack.callback(ledger.dispose)
@@ -190,10 +192,8 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         root=root,
         settings=settings,
         key_file=key_file,
-        identity=Identity(material.pepper),
-        registry=Registry(
-            settings.sources, base, tuple(path.resolve() for path in (root, key_file, outside, audit_log, receipts)), SourceRegistry(ledger)
-        ),
+        identity=identity,
+        registry=Registry(settings.sources, base, own, SourceRegistry(ledger), identity),
         notifier=open_notifier(log_file, settings.notify.webhook),
         lake=Lake(root / "lake", settings.stores.buckets),
         blobs=BlobStore(root / "lake" / "bronze" / "blobs", key_store),

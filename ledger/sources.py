@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, Engine, String, Table, select
+from sqlalchemy import JSON, Column, Engine, String, Table, delete, select
 
 from ledger.columns import LEDGER
 from ledger.database import upsert, writing
@@ -39,3 +39,8 @@ class SourceRegistry:
         """Every source by name, in order of name."""
         with self._engine.connect() as connection:
             return {row.name: row.settings for row in connection.execute(select(_SOURCE).order_by(_SOURCE.c.name))}
+
+    def remove(self, name: str, /) -> None:
+        """The name means nothing any more."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(_SOURCE).where(_SOURCE.c.name == name))

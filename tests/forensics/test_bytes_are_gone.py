@@ -155,9 +155,6 @@ def test_what_an_edit_replaced_is_gone_after_a_purge(life: Life) -> None:
     assert life.scan([TEXT.encode()]).found
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a file that was ingested by its path stays in the ledger: as a source, and as the source of its runs"
-)
 def test_a_file_ingested_by_its_path_leaves_its_name_nowhere(tmp_path: Path) -> None:
     life = Life(tmp_path / "all" / "ws")
     path = tmp_path / "elsewhere" / NAME
