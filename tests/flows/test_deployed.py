@@ -34,7 +34,7 @@ from vectorstore.memory import MemoryStore
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "prefect.yaml").read_text())
 DEPLOYMENTS = {entry["name"]: entry for entry in PROJECT["deployments"]}
-FLOWS = {name: getattr(deployed, name) for name in ("ingest", "backfill", "erase", "expire", "reconcile")}
+FLOWS = {name: getattr(deployed, name) for name in ("ingest", "backfill", "erase", "expire", "reconcile", "purge")}
 FOLDERS_FILES_AND_NAMES = {"workspace", "settings", "source", "prefix"}
 SWITCHES_AND_MOMENTS = {"retry_quarantined", "repair", "partitions", "since", "until"}
 MAKE_POOL = "prefect work-pool create ragkeep --type process"
@@ -215,12 +215,13 @@ def test_counts_are_all_that_becomes_an_artifact() -> None:
 
 
 def test_every_flow_that_records_a_run_is_deployed() -> None:
-    recording = {
-        path.stem
-        for path in (ROOT / "flows").glob("*.py")
-        if any(isinstance(node, ast.ImportFrom) and node.module == "flows.record" for node in ast.parse(path.read_text()).body)
-    }
+    recording = {path.stem for path in (ROOT / "flows").glob("*.py") if "recorded" in _names_from(path, "flows.record")}
     assert recording == set(FLOWS) == {entry["entrypoint"].removeprefix("flows/deployed.py:") for entry in DEPLOYMENTS.values()}
+
+
+def _names_from(path: Path, module: str) -> set[str]:
+    imports = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom) and node.module == module]
+    return {alias.name for node in imports for alias in node.names}
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
