@@ -11,7 +11,10 @@ from contracts.results import Erased, Ingested
 from flows.consent import Imported
 from flows.expire import Expired
 from flows.plan import Plan
+from flows.purge import Purged
 from flows.reconcile import Reconciled
+from forensics.scan import Scanned
+from ledger.chain import Verified
 from ragkeep.cli import app
 from ragkeep.inspect import Status
 from retrieval.search import Hit
@@ -26,6 +29,9 @@ _PRINTED: dict[str, type] = {
     "search": Hit,
     "status": Status,
     "erase": Erased,
+    "purge": Purged,
+    "erasure scan": Scanned,
+    "audit verify": Verified,
     "consent import": Imported,
 }
 """What `--json` prints where it is one of our own types; `search` prints a list of it."""

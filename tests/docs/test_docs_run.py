@@ -86,6 +86,14 @@ def test_every_link_in_the_docs_leads_to_a_file_and_its_heading() -> None:
                 assert anchor in _anchors(file), f"{page.name}: {target}"
 
 
+def test_every_test_that_the_docs_name_exists() -> None:
+    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    tests = set(re.findall(r"def (test_\w+)\(", code)) | {file.stem for file in (ROOT / "tests").rglob("test_*.py")}
+    for page in PAGES:
+        named = set(re.findall(r"\btest_\w+", page.read_text(encoding="utf-8")))
+        assert named <= tests, f"{page.name}: {sorted(named - tests)}"
+
+
 @pytest.mark.slow
 def test_python_in_the_docs_runs_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
