@@ -32,16 +32,18 @@ def ragkeep(workspace: Path, /, *arguments: str) -> Measured:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
     call = [str(Path(sys.executable).with_name("ragkeep")), "--workspace", str(workspace), *arguments, "--json"]
     started, peak = perf_counter(), 0.0
-    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True, cwd=workspace.parent, env=environment) as process:
+    with subprocess.Popen(
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=workspace.parent, env=environment
+    ) as process:
         while True:
             try:
-                output, _ = process.communicate(timeout=_LOOK_EVERY)
+                output, said = process.communicate(timeout=_LOOK_EVERY)
                 break
             except subprocess.TimeoutExpired:
                 peak = max(peak, _memory_of_tree(process.pid))
     seconds = perf_counter() - started
     if process.returncode:
-        raise RuntimeError(f"{' '.join(arguments)}: exit code {process.returncode}; what it said stands above")
+        raise RuntimeError(f"{' '.join(arguments)}: exit code {process.returncode}: {said}")
     return Measured(json.loads(output), round(seconds, 3), round(peak, 1))
 
 

@@ -1,7 +1,7 @@
 """What a run costs when little or nothing has changed, against the first.
 
 python -m benchmarks.incremental            2,000 documents, several minutes
-python -m benchmarks.incremental --quick    120 documents, about a minute
+python -m benchmarks.incremental --quick    120 documents, a minute of processor time
 python -m benchmarks.incremental --json     one JSON object instead of tables
 """
 
@@ -145,7 +145,7 @@ def _show(figures: Figures) -> None:
         f"{machine.cores} cores of {machine.processor}, {machine.memory_gb} GB, load {machine.load} a core, Python {machine.python}",
         highlight=False,
     )
-    table = Table(box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0))
     for column in ("run", "s", "MB", "new", "edited", "gone", "embedded", "cached", "upserted", "deleted"):
         table.add_column(column, justify="left" if column == "run" else "right", no_wrap=True)
     for step in figures.steps:
