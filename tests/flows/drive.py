@@ -17,6 +17,7 @@ from contracts.errors import UsageError
 from flows.erase import Selector, erase
 from flows.expire import expire
 from flows.ingest import ingest_from
+from flows.purge import purge
 from flows.reconcile import reconcile
 from flows.workspace import Workspace
 from ledger.consent import Receipt
@@ -63,8 +64,7 @@ def _do(workspace: Workspace, name: str, now: datetime) -> None:
     elif name == "expire":
         expire(workspace, now=now, progress=SILENCE)
     elif name == "purge":
-        for copy in workspace.copies:
-            copy.purge()
+        purge(workspace, now=now, progress=SILENCE)
     else:
         reconcile(workspace, repair=True, now=now, progress=SILENCE)
 

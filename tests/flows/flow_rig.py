@@ -180,7 +180,7 @@ def inventory(workspace: Workspace) -> dict[str, list]:
         "vectors of what nobody says": sorted(cached - said),
         "served without a vector": sorted(pairs(workspace, rows) - cached),
         "orphaned vectors": query(workspace.root / "vectors.sqlite", "SELECT key FROM vectors EXCEPT SELECT key FROM owners"),
-        "owners of texts": sorted(query(workspace.root / "duplicates.sqlite", _OWNERS)),
+        "owners": sorted(query(workspace.root / "duplicates.sqlite", _OWNERS)),
         "duplicates": workspace.duplicates.edges().to_dicts(),
         "suppressed": sorted(entry.key for entry in workspace.suppressions.since(0)),
         "open": [workspace.present.open_intent(), [request.request_id for request in workspace.requests.unfinished()]],
