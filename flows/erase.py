@@ -105,7 +105,10 @@ def resume_erasures(workspace: Workspace, /, *, now: datetime, progress: Progres
 
 
 def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progress: Progress) -> Erased:
-    """Every copy has forgotten the documents of the request when this returns."""
+    """Every copy has forgotten the documents of the request when this returns. What another process has carried out stands as it did."""
+    request = workspace.requests.get(request.request_id)
+    if request.state != "suppressed":
+        return _as_it_stands(request)
     _suppress(workspace, request, now)
     with recorded(workspace, "erase", "", now=now) as run:
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
@@ -120,6 +123,18 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
         erased = Erased(request.request_id, "deleted", len(request.documents), copies, logical_at=deleted_at, receipt=str(receipt))
         run.counts = erased
     return erased
+
+
+def _as_it_stands(request: Request) -> Erased:
+    return Erased(
+        request.request_id,
+        request.state,
+        len(request.documents),
+        request.copies,
+        purge="purged" if request.state == "purged" else "pending",
+        logical_at=request.deleted_at,
+        physical_at=request.purged_at,
+    )
 
 
 def _suppress(workspace: Workspace, request: Request, now: datetime) -> None:

@@ -33,6 +33,13 @@ _LOST = Failure(
 )
 
 
+_EMPTY = Failure(
+    "clean.nothing_left",
+    "every element was dropped as too short, repeated or page furniture",
+    "Look at what was found with: ragkeep show URI --elements; loosen the settings under cleaning, or take the file away.",
+)
+
+
 @dataclass(slots=True)
 class Prepared:
     """Document ids by outcome."""
@@ -190,11 +197,20 @@ def _finish(workspace: Workspace, rows: pl.DataFrame, now: datetime, *, supersed
     release(workspace, document_ids)
     if not superseded:
         strike_off(workspace, document_ids)
+        _note_empty(workspace, set(document_ids) - set(chunks["document_id"]), now)
     workspace.outputs.finish(_outputs(rows, elements, chunks, current), now)
     reach("prepare.finished")
     if not superseded:
         for document_id, version_id in rows.select(_VERSION).iter_rows():
             workspace.blobs.keep_only(document_id, [version_id])
+
+
+def _note_empty(workspace: Workspace, document_ids: set[str], now: datetime) -> None:
+    """A document of which cleaning left nothing is no success: it stands in the quarantine, though there is nothing to try again."""
+    if document_ids:
+        rows = workspace.lake.manifest.read(document_ids).select(*_VERSION, "source_id", "uri").iter_rows()
+        refusals = [Refusal(document_id, version_id, source_id, uri, _EMPTY) for document_id, version_id, source_id, uri in rows]
+        note(workspace, refusals, (), fingerprint=silver_fingerprint(workspace), now=now)
 
 
 def texts_to_compare(chunks: pl.DataFrame, /) -> pl.DataFrame:

@@ -9,9 +9,11 @@ import polars as pl
 from configs.faults import reach
 from contracts.ports import Progress
 from embeddings.identify import cache_key
+from flows.erase import resume
 from flows.receipt import issue_receipt
 from flows.record import audit, recorded
 from flows.workspace import Workspace
+from forensics.eyes import check_eyes
 from forensics.scan import Scanned, scan
 from ledger.receipts import Scan
 from ledger.requests import Request
@@ -54,7 +56,8 @@ def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datet
     The proof: no file of the workspace, but for the ledger's own lists, holds the id of an erased document, nor any of `needles`,
     which whoever erased it gathered with `gather_needles` while the document was still there.
     """
-    waiting = [request for request in workspace.requests.unpurged() if request.state == "deleted"]
+    resume(workspace, now=now, progress=progress)
+    waiting = [request for request in workspace.requests.all() if request.state != "suppressed" and not _is_closed(workspace, request)]
     with recorded(workspace, "purge", "", now=now) as run:
         copies = _purge_copies(workspace, progress)
         reach("purge.freed")
@@ -108,8 +111,12 @@ def _look(workspace: Workspace, waiting: Sequence[Request], needles: Needles) ->
     """Without a request that waits for its proof there is nothing to look for."""
     documents = {document_id.encode() for request in waiting for document_id in request.documents}
     ledger = [path for path in sorted(workspace.root.iterdir()) if path.name.startswith(_LEDGER)]
-    others = [path for path in sorted(workspace.root.iterdir()) if path not in ledger]
+    # A source may lie in the workspace's folder; what is in it is the original, no copy of ours.
+    originals = {workspace.registry.path(settings) for settings in workspace.registry.all().values()}
+    others = [path for path in sorted(workspace.root.iterdir()) if path not in ledger and path.resolve() not in originals]
     everywhere = scan(others if documents else [], [*sorted(documents), *needles.ids, *needles.traces])
+    if documents:
+        check_eyes()
     in_ledger = scan(ledger if needles.traces else [], needles.traces)
     return Scanned(
         files=everywhere.files + in_ledger.files,
@@ -119,6 +126,12 @@ def _look(workspace: Workspace, waiting: Sequence[Request], needles: Needles) ->
         found=everywhere.found + in_ledger.found,
         unread=everywhere.unread + in_ledger.unread,
     )
+
+
+def _is_closed(workspace: Workspace, request: Request) -> bool:
+    """Whether its final receipt was issued: a kill may have come between the proof and the receipt."""
+    receipt = workspace.receipts.last(request.request_id)
+    return bool(receipt and receipt["physical_at"])
 
 
 def _close(workspace: Workspace, request: Request, found: Scanned, now: datetime) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from contracts.errors import RagkeepError
 from forensics.plants import PLANTS, Plant, Secret
 from forensics.scan import scan
 
@@ -24,6 +25,13 @@ def prove_eyes() -> tuple[Eye, ...]:
     """Each encoding tried with fresh secrets in a folder of its own, which is gone afterwards. A scan proves something if all see."""
     with tempfile.TemporaryDirectory(prefix="ragkeep-eyes-") as folder:
         return tuple(_try(Path(folder) / f"{number}", name, plant) for number, (name, plant) in enumerate(PLANTS.items()))
+
+
+def check_eyes() -> None:
+    """Nothing, if every encoding is seen here; RagkeepError names those that are not, for then a scan proves nothing."""
+    blind = [eye.encoding for eye in prove_eyes() if not eye.sees or eye.imagines]
+    if blind:
+        raise RagkeepError(f"erasure scan: it does not see what was planted as {', '.join(blind)}, so it would prove nothing here")
 
 
 def _try(folder: Path, name: str, plant: Plant) -> Eye:

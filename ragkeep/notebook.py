@@ -20,6 +20,8 @@ from contracts.results import Ingested
 from flows.ingest import ingest
 from flows.registry import choose
 from flows.workspace import Workspace
+from lake.tables import LakeTable
+from ledger.events import Event
 from ragkeep.ask import ask
 from ragkeep.printing import progress_bar
 from ragkeep.session import Session
@@ -45,15 +47,21 @@ class Notebook:
 
     def documents(self) -> pl.DataFrame:
         """The bronze manifest: one row a document."""
-        return self.workspace.lake.manifest.read()
+        return self._read(self.workspace.lake.manifest)
 
     def chunks(self) -> pl.DataFrame:
         """Silver: every chunk of every document, admitted or not."""
-        return self.workspace.lake.chunks.read()
+        return self._read(self.workspace.lake.chunks)
 
     def rows(self) -> pl.DataFrame:
         """Gold: what the index holds, all but the vectors."""
-        return self.workspace.lake.rows.read()
+        return self._read(self.workspace.lake.rows)
+
+    def _read(self, table: LakeTable) -> pl.DataFrame:
+        rows = table.read()
+        action = f"read.{table.name.rpartition('/')[2]}"
+        self.workspace.audit.record(Event(datetime.now(UTC), "operator", action, counts={"rows": rows.height}))
+        return rows
 
 
 @contextmanager

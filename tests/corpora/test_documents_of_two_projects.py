@@ -27,10 +27,9 @@ CANNOT = {
     "picture.pptx": "parse.no_text",
     "empty.xlsx": "parse.no_text",
     "password.pdf": "pdf.encrypted",
+    "group-shapes-nested.pptx": "clean.nothing_left",  # a drawing whose shapes hold a letter each
 }
 """The files that have no text for us, and the rule that says so."""
-NOTHING_BUT_LETTERS = {"group-shapes-nested.pptx"}
-"""A drawing whose shapes hold a letter each."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,8 +48,6 @@ class Ingest:
     quarantined: dict[str, dict[str, Any]]
     chunks: pl.DataFrame
     """chunk_id, uri, text."""
-    emptied: frozenset[str]
-    """Files of which every element was dropped by a rule of cleaning."""
     decision: Decision
     served: frozenset[str]
     """Ids in the index."""
@@ -68,10 +65,9 @@ def test_what_is_quarantined_has_a_rule_a_detail_and_a_remedy(ingest: Ingest) ->
     assert ingest.first["documents"]["quarantined"] == len(ingest.quarantined)
 
 
-def test_every_other_file_has_chunks_or_nothing_that_cleaning_would_leave(ingest: Ingest) -> None:
-    assert {uri.rpartition("/")[2] for uri in ingest.emptied} == NOTHING_BUT_LETTERS
-    assert set(ingest.chunks["uri"]) | ingest.emptied == ingest.files - ingest.quarantined.keys()
-    assert ingest.first["documents"]["added"] == ingest.chunks["uri"].n_unique() + len(ingest.emptied)
+def test_every_other_file_has_chunks(ingest: Ingest) -> None:
+    assert set(ingest.chunks["uri"]) == ingest.files - ingest.quarantined.keys()
+    assert ingest.first["documents"]["added"] == ingest.chunks["uri"].n_unique()
 
 
 def test_every_chunk_is_served_or_another_that_is_served_stands_for_it(ingest: Ingest) -> None:
@@ -99,13 +95,10 @@ def ingest() -> Iterator[Ingest]:
         with open_workspace(place / "workspace", load_settings(place / "ragkeep.yaml"), base=place, command="test", now=NOW) as workspace:
             manifest = workspace.lake.manifest.read().select("document_id", "uri")
             chunks = workspace.lake.chunks.read().join(manifest, on="document_id").select("chunk_id", "uri", "text")
-            dropped = dict(workspace.lake.dropped.read().join(manifest, on="document_id").group_by("uri").len().iter_rows())
-            elements = workspace.lake.elements.read().join(manifest, on="document_id").group_by("uri").len()
-            emptied = frozenset(uri for uri, found in elements.iter_rows() if found == dropped.get(uri, 0))
             decision = decide(workspace, now=NOW)
             served = frozenset(chunk_id for batch in workspace.index.read() for chunk_id in batch["chunk_id"])
         _tell(first, second, quarantined)
-        yield Ingest(files, first, second, quarantined, chunks, emptied, decision, served)
+        yield Ingest(files, first, second, quarantined, chunks, decision, served)
 
 
 def _lay_out(place: Path) -> frozenset[str]:
