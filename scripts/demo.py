@@ -43,9 +43,9 @@ def main() -> None:
     check(not any("Bui Thanh Thuy" in hit["text"] for hit in left), "no hit names the erased person")
     say("Their bytes are still on the disk, until a purge frees those of all erasures at once, and proves it")
     show("purge")
-    receipt = next((DEMO / "workspace.receipts").iterdir())
-    (DEMO / "public.pem").write_text(run("audit", "key"))
-    show("receipt", "verify", f"../.demo/workspace.receipts/{receipt.name}", "--public-key", "../.demo/public.pem")
+    receipt, public_key = next((DEMO / "workspace.receipts").iterdir()), DEMO / "public.pem"
+    public_key.write_text(run("audit", "key"))
+    show("receipt", "verify", str(receipt), "--public-key", str(public_key))
     show("audit", "verify")
     say("The same files are still in the folder. A second run finds nothing to do, and does not bring the person back")
     again = json.loads(run("ingest", "--json"))
@@ -63,7 +63,7 @@ def ask() -> list[dict[str, str]]:
 
 def show(*arguments: str) -> None:
     """Print a command and what it prints."""
-    quoted = " ".join(f'"{argument}"' if " " in argument else argument for argument in arguments)
+    quoted = _short(" ".join(f'"{argument}"' if " " in argument else argument for argument in arguments))
     print(f"\033[1m$ ragkeep {quoted}\033[0m" if sys.stdout.isatty() else f"$ ragkeep {quoted}", flush=True)
     print(run(*arguments, quiet=False), flush=True)
 
@@ -82,7 +82,12 @@ def run(*arguments: str, quiet: bool = True) -> str:
     )
     if done.returncode:
         raise SystemExit(f"demo: ragkeep {' '.join(arguments)} ended with {done.returncode}")
-    return done.stdout
+    return done.stdout if quiet else _short(done.stdout)
+
+
+def _short(text: str) -> str:
+    """Paths as they look from the project's folder."""
+    return text.replace(str(DEMO), ".demo")
 
 
 def say(sentence: str) -> None:
