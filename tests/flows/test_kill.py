@@ -114,7 +114,8 @@ def test_killed_at_a_named_point_the_next_run_heals_what_was_left(undisturbed, t
         kill_at(undisturbed, tmp_path, point, number, (arrivals + 1) // 2)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.timeout(0)
 @pytest.mark.parametrize("number", range(len(LIFE)), ids=[f"{number}-{name}" for number, name in enumerate(LIFE)])
 def test_killed_at_every_named_point_of_every_step_the_next_run_heals_what_was_left(undisturbed, tmp_path, number):
     for point, arrivals in sorted(undisturbed.passed[number].items()):
