@@ -56,8 +56,8 @@ docs: $(STAMP) ## check that the generated parts of the docs are current (COG=-r
 bench: $(STAMP) ## run every benchmark
 	$(BIN)/python -m benchmarks.incremental
 
-soak: $(STAMP) ## many kills at random moments; takes an hour
-	RAGKEEP_SOAK_KILLS=$(or $(KILLS),50) $(BIN)/python -m pytest -m soak tests/flows
+soak: $(STAMP) ## many kills and lives at random, and the demo against its transcript; takes an hour
+	RAGKEEP_SOAK_KILLS=$(or $(KILLS),50) $(BIN)/python -m pytest -m soak
 
 lock: $(STAMP) ## resolve the dependencies again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-package torch --python-version 3.11 -o requirements.lock
