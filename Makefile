@@ -56,7 +56,7 @@ docs: $(STAMP) ## check that the generated parts of the docs are current (COG=-r
 bench: $(STAMP) ## run every benchmark
 	$(BIN)/python -m benchmarks.incremental
 
-soak: $(STAMP) ## many kills and lives at random, and the demo against its transcript; takes an hour
+soak: $(STAMP) ## many kills and lives at random; takes an hour
 	RAGKEEP_SOAK_KILLS=$(or $(KILLS),50) $(BIN)/python -m pytest -m soak
 
 lock: $(STAMP) ## resolve the dependencies again

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from configs.faults import reach
 from contracts.ports import Progress
@@ -62,7 +61,7 @@ def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datet
     with recorded(workspace, "purge", "", now=now) as run:
         copies = _purge_copies(workspace, progress)
         reach("purge.freed")
-        found = _settled(_look, workspace, waiting, needles or Needles())
+        found = _look(workspace, waiting, needles or Needles())
         proven = waiting if found.proves_absence and set(copies.values()) == {"purged"} else []
         proven_at = run.moment()
         receipts = [_close(workspace, request, found, proven_at) for request in proven]
@@ -106,15 +105,6 @@ def _purge_copies(workspace: Workspace, progress: Progress) -> dict[str, str]:
             workspace.present.follow(before, workspace.index.collection())
         progress.advance("purge", done, len(workspace.copies))
     return copies
-
-
-_settled = Retrying(
-    # A store may be dropping files of its own while they are looked through: one that vanishes, or has yet to, is no proof against it.
-    retry=retry_if_result(lambda found: not found.proves_absence),
-    wait=wait_fixed(2),
-    stop=stop_after_attempt(3),
-    retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-)
 
 
 def _look(workspace: Workspace, waiting: Sequence[Request], needles: Needles) -> Scanned:

@@ -4,6 +4,7 @@ The client's own messages are never passed on: some quote rows. Its parquet file
 deletion vectors, since only this module writes them, so a file that the table's current version names holds no removed rows.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -100,19 +101,30 @@ def compact(folder: Path, table: DeltaTable, /) -> int:
 
 
 def purge(folder: Path, table: DeltaTable, /) -> bool:
-    """Delete every file that the current version does not name and every log entry before it. True if none is left.
+    """Delete every file that the current version does not name, and every log entry that names a document. True if none is left.
 
     Files of a commit under way in another process would go too: the caller holds the workspace.
     """
     with told(folder):
         table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
         table.update_incremental()
+        if _has_predicate(folder / _LOG / f"{table.version():020}.json"):
+            # The current version's own entry stays in the log, and a predicate names documents: an entry without one takes its place.
+            table.alter.set_table_properties(dict(table.metadata().configuration), raise_if_not_exists=False)
+            table.update_incremental()
         table.create_checkpoint()
         table.cleanup_metadata()
         _sweep_unfinished(folder)
         named = {folder / path for path in pl.DataFrame(table.get_add_actions(flatten=True))["path"]}
         current = (f"{table.version():020}.", "_last_checkpoint")
         return set(folder.glob("bucket=*/*")) <= named and all(path.name.startswith(current) for path in (folder / _LOG).iterdir())
+
+
+def _has_predicate(entry: Path) -> bool:
+    if not entry.exists():
+        return False
+    actions = [json.loads(line) for line in entry.read_text().splitlines()]
+    return any("predicate" in action.get("commitInfo", {}).get("operationParameters", {}) for action in actions)
 
 
 def _sweep_unfinished(folder: Path) -> None:

@@ -111,7 +111,7 @@ def test_python_in_the_docs_runs_from_top_to_bottom(
     assert "handbook.md" in printed
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_demo_prints_what_the_docs_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", os.environ.get("COLUMNS", ""))  # `record` sets it: put it back afterwards

@@ -209,6 +209,20 @@ def test_the_files_and_the_log_of_a_purged_table_hold_no_byte_of_what_was_forgot
     assert table.read(kept).height == 3
 
 
+def test_the_last_entry_of_a_purged_log_names_no_document_not_even_one_that_never_had_a_row(table: LakeTable) -> None:
+    together = [document for document in DOCUMENTS if bucket(document, BUCKETS) == bucket(DOCUMENTS[0], BUCKETS)]
+    assert len(together) > 1
+    table.replace(chunks({together[0]: ["kept"]}), together)
+    assert table.forget(together[1:]).before == 0
+    assert table.purge() == "purged"
+    traces = b"".join(path.read_bytes() for path in table.folder.rglob("*") if path.is_file())
+    assert not [name for name in together[1:] if name.encode() in traces]
+    entries = sorted(path.name for path in (table.folder / "_delta_log").iterdir())
+    assert table.purge() == "purged"
+    assert sorted(path.name for path in (table.folder / "_delta_log").iterdir()) == entries, "a table that is clean is not written"
+    assert table.read(columns=["text"])["text"].to_list() == ["kept"]
+
+
 def test_before_a_purge_the_log_holds_ids_but_never_content(table: LakeTable) -> None:
     table.replace(chunks({DOCUMENTS[0]: [SECRET]}), DOCUMENTS[:1])
     table.replace(chunks({DOCUMENTS[0]: [SECRET + "!"]}), DOCUMENTS[:1])
