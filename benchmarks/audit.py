@@ -5,13 +5,10 @@ python -m benchmarks.audit --quick    50,000 events
 python -m benchmarks.audit --json     one JSON object instead of a table
 """
 
-import argparse
-import json
 import sqlite3
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -22,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
+from benchmarks.harness import Benchmark
 from benchmarks.machine import Machine, describe_machine
 from ledger.audit import Audit
 from ledger.database import open_sqlite
@@ -91,18 +89,6 @@ def measure(folder: Path, count: int, /) -> Figures:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print. Exit code 1 if a sound ledger was found faulty, or tampering was not located."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.audit", description="Speed and tamper evidence of the audit.")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} events instead of {_EVENTS}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="ragkeep-bench-") as folder:
-        figures = measure(Path(folder), _QUICK if options.quick else _EVENTS)
-    print(json.dumps(asdict(figures), indent=1)) if options.json else _show(figures)
-    return 1 if figures.missed or not figures.sound else 0
-
-
 def _append(audit: Audit, count: int) -> None:
     rest = _events(count)
     while batch := list(islice(rest, _BATCH)):
@@ -161,5 +147,16 @@ def _show(figures: Figures) -> None:
     console.print(f"Tampering: {told}. Located at {', '.join(map(str, figures.located))}.", highlight=False)
 
 
+BENCHMARK = Benchmark(
+    name="audit",
+    about="Speed and tamper evidence of the audit.",
+    full=_EVENTS,
+    quick=_QUICK,
+    unit="events",
+    measure=measure,
+    show=_show,
+    holds=lambda figures: figures.sound and not figures.missed,
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(BENCHMARK.run())

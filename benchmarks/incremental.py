@@ -5,12 +5,8 @@ python -m benchmarks.incremental --quick    120 documents, a minute of processor
 python -m benchmarks.incremental --json     one JSON object instead of tables
 """
 
-import argparse
-import json
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -19,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.command import Measured, ragkeep
 from benchmarks.corpus import write_corpus, write_document
+from benchmarks.harness import Benchmark
 from benchmarks.machine import Machine, describe_machine
 
 _DOCUMENTS = 2_000
@@ -114,18 +111,6 @@ def measure(folder: Path, documents: int, /) -> Figures:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print. Exit code 1 if a run without a change embedded, wrote or deleted anything."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental", description="Cost of a run that changes little.")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} documents instead of {_DOCUMENTS}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="ragkeep-bench-") as folder:
-        figures = measure(Path(folder), _QUICK if options.quick else _DOCUMENTS)
-    print(json.dumps(asdict(figures), indent=1)) if options.json else _show(figures)
-    return 1 if figures.unchanged_embedded or figures.unchanged_upserted or figures.unchanged_deleted else 0
-
-
 def _step(what: str, done: Measured) -> Step:
     documents = done.answer["documents"]
     return Step(
@@ -158,5 +143,16 @@ def _show(figures: Figures) -> None:
     console.print(packages, style="dim", highlight=False)
 
 
+BENCHMARK = Benchmark(
+    name="incremental",
+    about="Cost of a run that changes little.",
+    full=_DOCUMENTS,
+    quick=_QUICK,
+    unit="documents",
+    measure=measure,
+    show=_show,
+    holds=lambda figures: not (figures.unchanged_embedded or figures.unchanged_upserted or figures.unchanged_deleted),
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(BENCHMARK.run())
