@@ -9,9 +9,6 @@ from dedup.minhash import SCHEME, SEED, band, sign
 from dedup.numbers import NUMBERS, number_keys
 from dedup.shingle import NORMALISER, shingle
 
-RULE = 1
-"""Raised whenever `resolve` decides otherwise from the same edges."""
-
 
 def sketch(texts: pl.Series, how: DedupSettings, /) -> pl.DataFrame:
     """One row a text, in order: number_key (Int64), shingles (List(UInt64), sorted) and bands (List(Int64)).
@@ -34,8 +31,3 @@ def sketch_fingerprint(how: DedupSettings, /) -> str:
     """Changes whenever sketches or verified pairs may: an index made under another one cannot be used."""
     made_by = {"scheme": SCHEME, "seed": SEED, "normaliser": NORMALISER, "numbers": NUMBERS}
     return fingerprint("sketch", **made_by, **how.model_dump(mode="json"))
-
-
-def dedup_fingerprint(how: DedupSettings, /) -> str:
-    """Changes whenever the choice of redundant chunks may."""
-    return fingerprint("dedup", sketch=sketch_fingerprint(how), rule=RULE)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from time import perf_counter
 
 import polars as pl
 
@@ -50,7 +49,6 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
     """
     if source_id not in workspace.registry.all():
         raise UsageError(f"{source_id}: no such source; known: {', '.join(workspace.registry.all()) or 'none'}")
-    started = perf_counter()
     source = workspace.registry.open(source_id)
     listing = [listed for listed in source.list() if window.holds(listed)]
     name = _name(workspace, source_id, window)
@@ -68,8 +66,8 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
             workspace.backfills.finish(name, partition, now)
             progress.advance("partitions", partition + 1, window.partitions)
         finish_removals(workspace, now=now)
-        seconds = round(perf_counter() - started, 3)
-        result = Ingested(total.documents, total.chunks, **asdict(total.applied), seconds=seconds, run_id=run.run_id)
+        workspace.lake.compact()
+        result = Ingested(total.documents, total.chunks, **asdict(total.applied), seconds=run.seconds(), run_id=run.run_id)
         run.counts = result
     return result
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from time import perf_counter
 
 import polars as pl
 
@@ -25,26 +24,26 @@ def ingest(
 ) -> Ingested:
     """The index holds what these sources, terms and consents want as of `now`. A run that changes nothing writes nothing."""
     opened = [workspace.registry.open(name) for name in sources]
-    return ingest_from(workspace, opened, flow="ingest", retry_quarantined=retry_quarantined, now=now, progress=progress)
+    return ingest_from(workspace, opened, retry_quarantined=retry_quarantined, now=now, progress=progress)
 
 
 def ingest_from(
-    workspace: Workspace, sources: Sequence[Source], /, *, flow: str, retry_quarantined: bool, now: datetime, progress: Progress
+    workspace: Workspace, sources: Sequence[Source], /, *, retry_quarantined: bool, now: datetime, progress: Progress
 ) -> Ingested:
     """As `ingest`, from sources that are open already."""
-    started = perf_counter()
-    with recorded(workspace, flow, ",".join(source.name for source in sources), now=now) as run:
+    with recorded(workspace, "ingest", ",".join(source.name for source in sources), now=now) as run:
         resume(workspace, now=now, progress=progress)
         observed = [_observe(workspace, source, now, progress) for source in sources]
         expired = retire_expired(workspace, now=now)
         done = bring_up_to_date(workspace, run.run_id, pending(workspace, retry=retry_quarantined), now=now, progress=progress)
         finish_removals(workspace, now=now)
         resume_erasures(workspace, now=now, progress=progress)  # of what was asked for meanwhile
+        workspace.lake.compact()
         result = Ingested(
             documents=count_documents(workspace, observed, expired, done.prepared),
             chunks=done.synchronised.decision.counts,
             **asdict(done.synchronised.applied),
-            seconds=round(perf_counter() - started, 3),
+            seconds=run.seconds(),
             run_id=run.run_id,
         )
         run.counts = result

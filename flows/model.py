@@ -1,12 +1,16 @@
 """The embedding model of a workspace, known without loading it, loaded when the first text needs it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from configs.settings import ModelSettings
-from contracts.ports import Embedder, ModelIdentity, Tokenizer
+from contracts.ports import Embedder, ModelIdentity, Tokenizer, Vectors
 from embeddings.describe import ModelFolder, describe
 from embeddings.identify import digest, identify, model_fingerprint
 from embeddings.locate import locate
@@ -27,6 +31,37 @@ class Model(Protocol):
     def fingerprint(self) -> str: ...
     @property
     def embedder(self) -> Embedder: ...
+
+
+@dataclass
+class MemoryModel:
+    """The twin: any tokenizer and embedder. Remembers what it embedded."""
+
+    tokenizer: Tokenizer
+    tokenizer_identity: str
+    inner: Embedder
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self.inner.identity
+
+    @property
+    def fingerprint(self) -> str:
+        return model_fingerprint(self.identity)
+
+    @property
+    def embedder(self) -> Embedder:
+        return self
+
+    def embed_documents(self, texts: Sequence[str], /) -> Vectors:
+        """What `inner` gives."""
+        self.texts.extend(texts)
+        return self.inner.embed_documents(texts)
+
+    def embed_query(self, text: str, /) -> npt.NDArray[np.float32]:
+        """What `inner` gives."""
+        return self.inner.embed_query(text)
 
 
 @dataclass(frozen=True)

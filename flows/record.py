@@ -29,6 +29,10 @@ class Running:
         """The run's own `now`, and the time that has passed since: when something was done, not when it was asked for."""
         return self.now + timedelta(seconds=perf_counter() - self.started)
 
+    def seconds(self) -> float:
+        """How long it has been running, in milliseconds' precision."""
+        return round(perf_counter() - self.started, 3)
+
 
 @contextmanager
 def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) -> Iterator[Running]:
@@ -42,9 +46,7 @@ def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) 
         finished_at = run.moment()
         counts: dict[str, Any] = json.loads(json.dumps(asdict(run.counts), default=str)) if run.counts else {}
         workspace.runs.finish(run.run_id, outcome, finished_at, counts)  # type: ignore[arg-type]
-        workspace.notifier.notify(
-            f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=round((finished_at - now).total_seconds(), 3), counts=counts
-        )
+        workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=run.seconds(), counts=counts)
 
 
 def audit(workspace: Workspace, action: str, objects: Collection[str], /, *, now: datetime, rule: str = "") -> None:

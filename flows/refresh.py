@@ -16,7 +16,7 @@ from contracts.results import Failure
 from contracts.tables import Manifest
 from flows.quarantine import Refusal
 from flows.workspace import Workspace
-from governance.terms import effective_terms, seal_subjects
+from governance.terms import effective_terms, expired, seal_subjects
 from ledger.suppressions import Suppressed
 
 _BATCH_FILES = 200
@@ -104,8 +104,8 @@ def _without_expired(workspace: Workspace, unread: list[tuple[Listed, Row]], now
         return []
     frame = pl.DataFrame([row for _, row in unread], schema=Manifest.create_empty().schema, orient="row")
     terms = effective_terms(frame, workspace.registry.terms(), workspace.identity)
-    expired = set(terms.filter(pl.col("expires_at").is_between(1, int(now.timestamp())))["document_id"])
-    return sorted((pair for pair in unread if pair[1]["document_id"] not in expired), key=lambda pair: (pair[1]["bucket"], pair[0].uri))
+    ended = expired(terms, now)
+    return sorted((pair for pair in unread if pair[1]["document_id"] not in ended), key=lambda pair: (pair[1]["bucket"], pair[0].uri))
 
 
 def _batches(unread: list[tuple[Listed, Row]]) -> Iterator[list[tuple[Listed, Row]]]:

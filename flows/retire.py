@@ -11,7 +11,7 @@ from contracts.results import Forgotten
 from flows.record import audit
 from flows.refresh import Refreshed
 from flows.workspace import Workspace
-from governance.terms import effective_terms
+from governance.terms import effective_terms, expired
 from governance.withhold import withhold
 
 
@@ -44,9 +44,9 @@ def retire_expired(workspace: Workspace, /, *, now: datetime) -> frozenset[str]:
     """Mark as `removed` every document whose terms have ended by now."""
     manifest = workspace.lake.manifest.read()
     terms = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
-    expired = frozenset(terms.filter(pl.col("expires_at").is_between(1, int(now.timestamp())))["document_id"])
-    _mark(workspace, expired, "removed")
-    return expired
+    ended = expired(terms, now)
+    _mark(workspace, ended, "removed")
+    return ended
 
 
 def finish_removals(workspace: Workspace, /, *, now: datetime) -> tuple[Forgotten, ...]:

@@ -74,7 +74,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
         index.recreate()
     changes = diff(decision.wanted, present_rows(workspace, run_id))
     _delete(workspace, changes.withdrawals, run_id)
-    applied, done = Applied(deleted=changes.deletes), 0
+    applied, done = Applied(deleted=changes.withdrawals.height), 0
     for batch in changes.upserts.iter_slices(_BATCH_ROWS):
         if workspace.suppressions.sequence() != decision.sequence:
             return applied
@@ -84,6 +84,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
             index.settle()
         progress.advance("embed", done, changes.upserts.height)
     _delete(workspace, changes.leftovers, run_id)
+    applied += Applied(deleted=changes.leftovers.height)
     if done:
         index.settle()
     release(workspace, {*changes.upserts["document_id"], *changes.leftovers["document_id"], *changes.withdrawals["document_id"]})

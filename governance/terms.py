@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -45,6 +46,11 @@ def effective_terms(manifest: pl.DataFrame, sources: Mapping[str, Terms], identi
     stated = manifest.select(*_KEPT, "terms", pl.col("terms_problem").alias("_problem"))
     joined = stated.join(terms, on=["source_id", "terms", "_problem"], how="left", nulls_equal=True, maintain_order="left")
     return joined.drop("terms", "_problem")
+
+
+def expired(terms: pl.DataFrame, now: datetime, /) -> frozenset[str]:
+    """Ids of the documents whose terms, as `effective_terms` gives them, have ended by now."""
+    return frozenset(terms.filter(pl.col("expires_at").is_between(1, int(now.timestamp())))["document_id"])
 
 
 def seal_subjects(terms: Mapping[str, Any], identity: Identity, /) -> dict[str, Any]:

@@ -48,3 +48,7 @@ class Lake:
     def copies(self) -> tuple[LakeTable, ...]:
         """All of them, each a `DerivedCopy`."""
         return (self.manifest, self.elements, self.dropped, self.chunks, self.rows, self.quarantine)
+
+    def compact(self) -> int:
+        """How many fewer files there are now: tables that many small commits made slow to read are joined, the others left alone."""
+        return sum(table.compact() for table in self.copies)

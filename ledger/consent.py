@@ -96,13 +96,6 @@ class Consent:
         with self._engine.connect() as connection:
             return [Receipt(**row._mapping) for row in connection.execute(query)]
 
-    def next_change(self, after: datetime, /) -> datetime | None:
-        """The next moment at which the state may differ without a new receipt: a grant ends, or a word given in advance begins to count."""
-        moments = (_RECEIPT.c.at, _RECEIPT.c.until)
-        with self._engine.connect() as connection:
-            found = [connection.execute(select(func.min(moment)).where(moment > after)).scalar_one() for moment in moments]
-        return min((moment for moment in found if moment), default=None)
-
     def _spoken(self, as_of: datetime, subject_keys: Collection[str] | None) -> Iterator[Any]:
         """The last word of each key comes last, so that building a mapping keeps it."""
         query = select(*(_RECEIPT.c[name] for name in (*_KEY, "state")), _UNTIL).where(_RECEIPT.c.at <= as_of).order_by(*_LAST_WORD_LAST)

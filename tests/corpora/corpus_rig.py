@@ -5,25 +5,25 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from configs.settings import ModelSettings, ParsingSettings, Settings
-from contracts.ports import Embedder, ModelIdentity
 from contracts.results import Ingested
 from embeddings.describe import describe
-from embeddings.identify import digest, model_fingerprint
+from embeddings.identify import digest
 from embeddings.locate import locate
 from embeddings.memory import HashEmbedder
 from embeddings.tokenizer import ModelTokenizer
 from flows.ingest import ingest
+from flows.model import MemoryModel
 from flows.notify import MemoryNotifier
 from flows.workspace import Workspace, open_workspace
 from parsing.documents import Parsed, ToParse
 from parsing.parse import parse_files
+from ragkeep.printing import Silence
 from vectorstore.memory import MemoryStore
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -36,39 +36,10 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-class Silence:
-    def advance(self, stage: str, done: int, total: int, /) -> None:
-        """Say nothing."""
-
-
-class HashingModel:
-    """The default model's tokenizer, so that chunks are the real ones, and hashed words for vectors. Remembers what it embedded."""
-
-    def __init__(self) -> None:
-        folder = describe(locate(ModelSettings().name, relative_to=Path()), ModelSettings())
-        self.texts: list[str] = []
-        self.tokenizer = ModelTokenizer(folder)
-        self.tokenizer_identity = digest(folder.tokenizer)
-        self._embedder = HashEmbedder(16, 100_000)
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._embedder.identity
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return model_fingerprint(self.identity)
-
-    @property
-    def embedder(self) -> Embedder:
-        return self
-
-    def embed_documents(self, texts):
-        self.texts += texts
-        return self._embedder.embed_documents(texts)
-
-    def embed_query(self, text):
-        return self._embedder.embed_query(text)
+def hashing_model() -> MemoryModel:
+    """The default model's tokenizer, so that chunks are the real ones, and hashed words for vectors."""
+    folder = describe(locate(ModelSettings().name, relative_to=Path()), ModelSettings())
+    return MemoryModel(ModelTokenizer(folder), digest(folder.tokenizer), HashEmbedder(16, 100_000))
 
 
 class RememberingParser:
@@ -94,7 +65,7 @@ class CorpusWorkspace:
     documents: Path
     key_file: Path
     parser: RememberingParser
-    model: HashingModel = field(default_factory=HashingModel)
+    model: MemoryModel = field(default_factory=hashing_model)
     index: MemoryStore = field(init=False)
 
     def __post_init__(self) -> None:

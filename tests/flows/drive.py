@@ -73,7 +73,7 @@ def _ingest(workspace: Workspace, name: str, now: datetime) -> None:
     _consent(workspace, "granted", NOW)
     sources = [MemorySource("open", CORPORA[name], {"late.txt": {"expires_at": "2026-01-04"}})]
     sources.append(MemorySource("people", PEOPLE[name], dict.fromkeys(PEOPLE[name], ANN)))
-    ingest_from(workspace, sources, flow="ingest", retry_quarantined=False, now=now, progress=SILENCE)
+    ingest_from(workspace, sources, retry_quarantined=False, now=now, progress=SILENCE)
 
 
 def _consent(workspace: Workspace, state: str, at: datetime) -> None:

@@ -5,20 +5,21 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from configs.settings import Settings
-from contracts.ports import Embedder, ModelIdentity, Source
+from contracts.ports import Source
 from contracts.results import Ingested
-from embeddings.identify import cache_key, model_fingerprint
+from embeddings.identify import cache_key
 from embeddings.memory import HashEmbedder, WordTokenizer
 from flows.ingest import ingest_from
+from flows.model import MemoryModel
 from flows.notify import MemoryNotifier
 from flows.workspace import Index, Workspace, open_milvus_index, open_workspace
 from parsing.memory import parse_plain
+from ragkeep.printing import Silence
 from sources.memory import MemorySource
 from vectorstore.memory import MemoryStore
 
@@ -40,41 +41,13 @@ PARAGRAPHS = [
 BROKEN = b"\xff\xfe no text at all"
 
 
-class Silence:
-    def advance(self, stage: str, done: int, total: int, /) -> None:
-        """Say nothing."""
-
-
 SILENCE = Silence()
 
 
-class TwinModel:
-    """A model of hashed words that counts what it embeds."""
-
-    def __init__(self, dimensions: int = 16, window: int = 64) -> None:
-        self.texts: list[str] = []
-        self.tokenizer = WordTokenizer(window)
-        self.tokenizer_identity = self.tokenizer.identity
-        self._embedder = HashEmbedder(dimensions, window)
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._embedder.identity
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return model_fingerprint(self.identity)
-
-    @property
-    def embedder(self) -> Embedder:
-        return self
-
-    def embed_documents(self, texts):
-        self.texts += texts
-        return self._embedder.embed_documents(texts)
-
-    def embed_query(self, text):
-        return self._embedder.embed_query(text)
+def twin_model(dimensions: int = 16, window: int = 64) -> MemoryModel:
+    """A model of hashed words that remembers what it embeds."""
+    tokenizer = WordTokenizer(window)
+    return MemoryModel(tokenizer, tokenizer.identity, HashEmbedder(dimensions, window))
 
 
 def settings_of(**changes) -> Settings:
@@ -92,14 +65,14 @@ def opened(
     *,
     now: datetime = NOW,
     index: Index | None = None,
-    model: TwinModel | None = None,
+    model: MemoryModel | None = None,
     base: Path | None = None,
 ) -> Iterator[Workspace]:
     """The workspace in `root` with twins; `index` outlives it, as a server would. None: Milvus Lite in the workspace."""
     with open_workspace(root, settings, base=base or root.parent, command="test", now=now) as real:
         workspace = replace(
             real,
-            model=model or TwinModel(),
+            model=model or twin_model(),
             parse=parse_plain,
             notifier=MemoryNotifier(),
             open_index=(lambda _: index) if index is not None else open_milvus_index,
@@ -119,7 +92,7 @@ class Twin:
     now: datetime = NOW
     files: dict[str, dict[str, bytes]] = field(default_factory=lambda: {"open": {}, "people": {}})
     terms: dict[str, dict[str, dict]] = field(default_factory=lambda: {"open": {}, "people": {}})
-    model: TwinModel = field(default_factory=TwinModel)
+    model: MemoryModel = field(default_factory=twin_model)
     index: MemoryStore | None = None
 
     def __post_init__(self) -> None:
@@ -138,7 +111,7 @@ class Twin:
     def ingest(self, *names: str, listing: dict[str, dict[str, bytes]] | None = None, retry: bool = False) -> Ingested:
         sources = [MemorySource(name, (listing or self.files)[name], self.terms[name]) for name in names or self.settings.sources]
         with self.open() as workspace:
-            return ingest_from(workspace, sources, flow="ingest", retry_quarantined=retry, now=self.now, progress=SILENCE)
+            return ingest_from(workspace, sources, retry_quarantined=retry, now=self.now, progress=SILENCE)
 
     def run(self, flow: Callable, *arguments, **options):
         """Any flow that takes the workspace, `now` and `progress`."""

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from flow_rig import OPEN, SILENCE, TwinModel, opened
+from flow_rig import OPEN, SILENCE, opened, twin_model
 
 from configs.offline import _SWITCHES, go_offline
 from configs.settings import Settings
@@ -72,7 +72,7 @@ def _place(folder: Path) -> Place:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A workspace that the flows open with twins of the parser, the model and the vector store."""
-    model = TwinModel()
+    model = twin_model()
     index = MemoryStore(model.identity.dimensions, model.fingerprint)
 
     @contextmanager

@@ -177,7 +177,7 @@ def test_an_erasure_during_a_run_wins(filled):
         from flows.ingest import ingest_from
 
         filled.files["open"]["late.txt"] = document(FOURTEEN)
-        ingest_from(workspace, [filled.source("open")], flow="ingest", retry_quarantined=False, now=filled.now, progress=SILENCE)
+        ingest_from(workspace, [filled.source("open")], retry_quarantined=False, now=filled.now, progress=SILENCE)
     del filled.model.embed_documents
     assert FOURTEEN not in texts(filled)
 

@@ -4,6 +4,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from flow_rig import BROKEN, OPEN, PARAGRAPHS, Twin, settings_of, texts
 
 from contracts.results import Ingested
@@ -214,6 +215,15 @@ def test_stricter_terms_apply_at_once_whatever_became_of_the_bytes(twin, content
     twin.terms["open"]["a.txt"] = terms
     twin.ingest()
     assert [row for row in twin.served() if row["classification"] == "public"] == []
+
+
+def test_many_small_runs_do_not_leave_ever_more_files(twin):
+    for number in range(40):
+        twin.files["open"][f"{number}.txt"] = document(LEAVE, f"Number {number} of many notes that came one by one.")
+        twin.ingest("open")
+    for folder in (twin.root / "lake").rglob("_delta_log"):
+        held = DeltaTable(folder.parent).get_add_actions().num_rows
+        assert held <= 17 * 2, f"{folder.parent.name}: {held} files in two buckets"
 
 
 def test_every_listed_document_is_counted_once(twin):

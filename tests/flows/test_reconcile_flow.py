@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from flow_rig import PARAGRAPHS, SILENCE, Twin, TwinModel, opened, read_all, settings_of
+from flow_rig import PARAGRAPHS, SILENCE, Twin, opened, read_all, settings_of, twin_model
 
 from contracts.tables import IndexRow
 from flows.ingest import ingest_from
@@ -32,9 +32,7 @@ class Store:
 
     def ingest(self):
         source = MemorySource("open", self.twin.files["open"])
-        return self.run(
-            lambda workspace: ingest_from(workspace, [source], flow="ingest", retry_quarantined=False, now=self.twin.now, progress=SILENCE)
-        )
+        return self.run(lambda workspace: ingest_from(workspace, [source], retry_quarantined=False, now=self.twin.now, progress=SILENCE))
 
     def reconcile(self, *, repair: bool):
         return self.run(lambda workspace: reconcile(workspace, repair=repair, now=self.twin.now, progress=SILENCE))
@@ -115,7 +113,7 @@ def test_what_the_cache_lacks_is_embedded_and_nothing_else(folder):
     rows = store.rows()
     store.twin.index.delete([row["chunk_id"] for row in rows[:3]])
     (folder / "ws" / "vectors.sqlite").unlink()
-    store.twin.model = TwinModel()
+    store.twin.model = twin_model()
     assert store.reconcile(repair=True).embedded == 3
     assert store.rows() == rows
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flow_rig import NOW, SILENCE, TwinModel, read_all, settings_of
+from flow_rig import NOW, SILENCE, read_all, settings_of, twin_model
 
 from flows.erase import Selector, erase
 from flows.ingest import ingest, ingest_from
@@ -55,7 +55,7 @@ class Life:
         with open_workspace(
             self.root, settings_of(), base=self.root.parent, command="test", now=NOW + timedelta(seconds=self.steps)
         ) as real:
-            workspace = replace(real, model=TwinModel(), parse=parse_with_tables)
+            workspace = replace(real, model=twin_model(), parse=parse_with_tables)
             try:
                 yield workspace
             finally:
@@ -66,7 +66,7 @@ class Life:
             return flow(workspace, *arguments, now=NOW + timedelta(seconds=self.steps), progress=SILENCE, **options)
 
     def ingest(self) -> None:
-        self.run(ingest_from, [MemorySource("people", self.files, self.terms)], flow="ingest", retry_quarantined=False)
+        self.run(ingest_from, [MemorySource("people", self.files, self.terms)], retry_quarantined=False)
 
     def purge(self) -> dict[str, str]:
         with self.open() as workspace:

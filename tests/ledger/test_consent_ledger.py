@@ -51,17 +51,6 @@ def test_the_state_at_any_moment_is_the_naive_fold_whatever_the_order_of_recordi
         assert consent.withdrawn([ANN, BOB], "retrieval", as_of, source_id=source) == refused
 
 
-@given(said=st.lists(receipts(), max_size=10), after=hours)
-@settings(deadline=None, max_examples=40)
-def test_the_state_does_not_change_before_the_next_change(new_database, said, after):
-    consent = Consent(new_database("ledger"))
-    consent.record(said)
-    following = consent.next_change(after)
-    end = following or T + timedelta(days=400)
-    assert end > after
-    assert consent.state(end - timedelta(microseconds=1)).decisions == consent.state(after).decisions
-
-
 def test_a_withdrawal_wins_over_a_grant_of_the_same_instant(ledger, noon):
     consent = Consent(ledger)
     consent.record([Receipt(ANN, "retrieval", state, noon, noon) for state in ("withdrawn", "granted")])
@@ -75,7 +64,6 @@ def test_a_grant_counts_from_its_moment_until_just_before_its_end(ledger, noon):
     instants = (noon - timedelta(microseconds=1), noon, end - timedelta(microseconds=1), end)
     assert [consent.state(instant).of(ANN, "retrieval", "hr") for instant in instants] == [None, "granted", "granted", "expired"]
     assert consent.withdrawn([ANN], "retrieval", end) == {ANN}
-    assert [consent.next_change(instant) for instant in instants] == [noon, end, end, None]
 
 
 def test_a_withdrawal_for_one_source_leaves_the_others(ledger, noon):
