@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -115,7 +116,8 @@ def _load(model: ModelFolder) -> Any:
 
     # Without a dtype the weights are taken as they are stored, and 16-bit ones would give other vectors than the identity says.
     loaded = SentenceTransformer(str(model.path), local_files_only=True, model_kwargs={"dtype": torch.float32})
-    loaded.max_seq_length = model.tokens
+    with suppress(AttributeError):  # a static model, a mere table of vectors, reads texts of any length and lets no limit be set
+        loaded.max_seq_length = model.tokens
     return loaded.eval()
 
 
