@@ -11,6 +11,7 @@ from contracts.tables import IndexRow
 from contracts.terms import Classification
 from dedup.resolve import resolve
 from flows.prepare import texts_to_compare
+from flows.scope import EVERYTHING, Scope
 from flows.workspace import Workspace
 from governance.admit import admit
 from governance.terms import effective_terms
@@ -22,7 +23,7 @@ _PLACES = ["bucket", "chunk_id", "document_id", "text_key", "content_hash", "fin
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of every chunk of silver: each is in exactly one of the three."""
+    """What becomes of every chunk of silver, or of those in `scope`: each is in exactly one of the three."""
 
     wanted: pl.DataFrame
     """chunk_id, document_id, row_hash"""
@@ -34,6 +35,15 @@ class Decision:
     """The admitted documents with their terms, as `governance.admit` gives them."""
     sequence: int
     """Of the suppressions that were known."""
+    scope: Scope
+    """What was decided about."""
+
+    def concerns(self) -> pl.Expr:
+        """Which rows of (chunk_id, document_id) this decision is about: every one, unless it has a scope."""
+        if self.scope.documents is None:
+            return pl.lit(True)
+        decided = pl.concat([frame["chunk_id"] for frame in (self.wanted, self.redundant, self.refused)])
+        return pl.col("chunk_id").is_in(decided.implode()) | pl.col("document_id").is_in(list(self.scope.leaving))
 
     @property
     def counts(self) -> ChunkCounts:
@@ -41,23 +51,28 @@ class Decision:
         return ChunkCounts(produced=redundant + refused + wanted, redundant=redundant, refused=refused, wanted=wanted)
 
 
-def decide(workspace: Workspace, /, *, now: datetime) -> Decision:
-    """What the index ought to hold as of `now`. Reads, and writes nothing but texts that the duplicate index lacks."""
+def decide(workspace: Workspace, /, *, now: datetime, scope: Scope = EVERYTHING) -> Decision:
+    """What the index ought to hold as of `now`, of everything or of what is in a scope.
+
+    Reads, and writes nothing but texts that the duplicate index lacks.
+    """
     suppressed = workspace.suppressions.all()
-    manifest = workspace.lake.manifest.read().filter(pl.col("state") != "removed")
+    manifest = workspace.lake.manifest.read(scope.documents).filter(pl.col("state") != "removed")
     documents = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
     admitted, refused = admit(
         documents,
-        workspace.consent.state(now),
+        workspace.consent.state(now, None if scope.documents is None else set(documents["subject_keys"].explode(empty_as_null=False))),
         workspace.settings.policies,
         identity=workspace.identity,
         suppressed=suppressed.documents | suppressed.versions | suppressed.subjects,
         now=now,
     )
-    chunks = workspace.lake.chunks.read(columns=_PLACES)
+    chunks = workspace.lake.chunks.read(scope.documents, columns=_PLACES)
+    if scope.texts is not None:
+        chunks = chunks.filter(pl.col("text_key").is_in(list(scope.texts)))
     _complete_duplicates(workspace, chunks)
     judged = chunks.join(_with_priority(workspace, admitted), on="document_id")
-    resolved = resolve(judged, workspace.duplicates.edges(), workspace.settings.dedup)
+    resolved = resolve(judged, workspace.duplicates.edges(scope.texts), workspace.settings.dedup)
     kept = judged.join(resolved.filter(pl.col("representative").is_null()), on="chunk_id", how="semi")
     return Decision(
         wanted=_with_row_hash(kept, workspace.model.fingerprint).select("chunk_id", "document_id", "row_hash"),
@@ -65,17 +80,18 @@ def decide(workspace: Workspace, /, *, now: datetime) -> Decision:
         refused=_refused(chunks, admitted, refused),
         admitted=admitted,
         sequence=suppressed.sequence,
+        scope=scope,
     )
 
 
 def write_gold(workspace: Workspace, decision: Decision, /) -> int:
     """How many documents' rows of gold were written: gold equals what is wanted when this returns."""
-    held = workspace.lake.rows.read(columns=["chunk_id", "document_id", "row_hash"])
-    changes = diff(decision.wanted, held)
+    held = workspace.lake.rows.read(decision.scope.documents, columns=["chunk_id", "document_id", "row_hash"])
+    changes = diff(decision.wanted, held.filter(decision.concerns()))
     touched = sorted({*changes.upserts["document_id"], *changes.withdrawals["document_id"], *changes.leftovers["document_id"]})
     for start in range(0, len(touched), _DOCUMENTS_AT_ONCE):
         part = touched[start : start + _DOCUMENTS_AT_ONCE]
-        workspace.lake.rows.replace(_rows(workspace, decision, part), part)
+        workspace.lake.rows.replace(pl.concat([_rows(workspace, decision, part), _left_alone(workspace, decision, part)]), part)
     return len(touched)
 
 
@@ -135,6 +151,13 @@ def _rows(workspace: Workspace, decision: Decision, document_ids: list[str]) -> 
     return rows.with_columns(fingerprint=pl.col("fingerprint").replace_strict(built, return_dtype=pl.String)).select(
         IndexRow.column_names()
     )
+
+
+def _left_alone(workspace: Workspace, decision: Decision, document_ids: list[str]) -> pl.DataFrame:
+    """Gold rows of these documents that the decision is not about."""
+    if decision.scope.documents is None:
+        return IndexRow.create_empty()
+    return workspace.lake.rows.read(document_ids).filter(~decision.concerns())
 
 
 def known_access(decision: Decision, /) -> list[AccessTerms]:

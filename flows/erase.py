@@ -112,7 +112,7 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
     _suppress(workspace, request, now)
     with recorded(workspace, "erase", "", now=now) as run:
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
-        synchronise(workspace, run.run_id, now=now, progress=progress)
+        synchronise(workspace, run.run_id, now=now, progress=progress, leaving=request.documents)
         reach("erase.synchronised")
         copies = _counted_from(before, forget_everywhere(workspace, request.documents, now=now))
         drop_files(workspace.registry, set(workspace.lake.manifest.read(columns=["source_id"])["source_id"]))

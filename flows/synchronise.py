@@ -1,6 +1,7 @@
 """Gold to the index: the difference applied once, in batches that a crash cannot leave half known."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from contracts.results import Applied
 from embeddings.identify import cache_key
 from flows.decide import Decision, decide, known_access, write_gold
 from flows.release import release
+from flows.scope import EVERYTHING, touched_by
 from flows.workspace import Workspace
 from vectorstore.diff import diff
 
@@ -28,15 +30,18 @@ class Synchronised:
     applied: Applied
 
 
-def synchronise(workspace: Workspace, run_id: str, /, *, now: datetime, progress: Progress) -> Synchronised:
-    """The index holds what is wanted as of `now` when this returns.
+def synchronise(
+    workspace: Workspace, run_id: str, /, *, now: datetime, progress: Progress, leaving: Collection[str] | None = None
+) -> Synchronised:
+    """The index holds what is wanted as of `now` when this returns. Told which documents are `leaving`, it looks only at what that touches.
 
     An erasure that arrives meanwhile wins: batches are compared with the suppressions before and after, and what became suppressed
     is decided anew and taken out.
     """
     applied = Applied()
     while True:
-        decision = decide(workspace, now=now)
+        scope = touched_by(workspace, leaving) if leaving is not None and _trusted(workspace) else EVERYTHING
+        decision = decide(workspace, now=now, scope=scope)
         write_gold(workspace, decision)
         workspace.access.put_many(known_access(decision))
         applied += _apply(workspace, decision, run_id, progress)
@@ -44,12 +49,11 @@ def synchronise(workspace: Workspace, run_id: str, /, *, now: datetime, progress
             return Synchronised(decision, applied)
 
 
-def present_rows(workspace: Workspace, run_id: str, /) -> pl.DataFrame:
-    """chunk_id, document_id, row_hash of what the index holds: as remembered, or read back where that cannot be trusted."""
-    present, state = workspace.present, workspace.index.state()
-    if present.open_intent() or (present.collection() or "") != state.collection or present.count() != state.rows:
-        present.replace(read_back(workspace), state.collection, run_id)
-    return present.frame()
+def present_rows(workspace: Workspace, run_id: str, /, document_ids: Collection[str] | None = None) -> pl.DataFrame:
+    """chunk_id, document_id, row_hash of what the index holds, of all or of some documents: as remembered, or read back in doubt."""
+    if not _remembered(workspace):
+        workspace.present.replace(read_back(workspace), workspace.index.collection(), run_id)
+    return workspace.present.frame(document_ids)
 
 
 def read_back(workspace: Workspace, /) -> pl.DataFrame:
@@ -68,11 +72,21 @@ def digests(vectors: pl.Series | Vectors, /) -> list[str]:
     return [hashlib.sha256(row.tobytes()).hexdigest()[:32] for row in rows]
 
 
+def _trusted(workspace: Workspace) -> bool:
+    """Whether the index was made for this model and is as it was left, so that a part of it may be changed without a look at the rest."""
+    return bool(workspace.index.collection()) and not workspace.index.outdated() and _remembered(workspace)
+
+
+def _remembered(workspace: Workspace) -> bool:
+    present, state = workspace.present, workspace.index.state()
+    return not present.open_intent() and (present.collection() or "") == state.collection and present.count() == state.rows
+
+
 def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Progress) -> Applied:
     index = workspace.index
     if index.outdated() or not index.collection():
         index.recreate()
-    changes = diff(decision.wanted, present_rows(workspace, run_id))
+    changes = diff(decision.wanted, present_rows(workspace, run_id, decision.scope.documents).filter(decision.concerns()))
     _delete(workspace, changes.withdrawals, run_id)
     applied, done = Applied(deleted=changes.withdrawals.height), 0
     for batch in changes.upserts.iter_slices(_BATCH_ROWS):

@@ -149,6 +149,13 @@ class DuplicateIndex:
         ends = [pl.min_horizontal("x", "y").alias("a"), pl.max_horizontal("x", "y").alias("b")]
         return found.select(*ends, "jaccard", "same_numbers").unique().sort("a", "b")
 
+    def owners(self, text_keys: Iterable[str], /) -> set[str]:
+        """The documents that say any of these texts."""
+        query = select(_owners.c.document_id).join(_members, _members.c.id == _owners.c.member).distinct()
+        with self._engine.connect() as connection:
+            parts = (connection.execute(query.where(_members.c.text_key.in_(part))).scalars() for part in batches(set(text_keys)))
+            return {document_id for part in parts for document_id in part}
+
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         """End the ownership of these documents, and every member that nobody else owns; `shared` counts those that others do."""
         with writing(self._engine) as connection:

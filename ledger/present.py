@@ -46,10 +46,12 @@ class Present:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def frame(self) -> pl.DataFrame:
-        """chunk_id, document_id, row_hash, vector_digest."""
+    def frame(self, document_ids: Collection[str] | None = None, /) -> pl.DataFrame:
+        """chunk_id, document_id, row_hash, vector_digest of all rows, or of those of some documents."""
+        every = select(*(_PRESENT.c[column] for column in _COLUMNS))
+        parts = [every] if document_ids is None else [every.where(_PRESENT.c.document_id.in_(part)) for part in batches(set(document_ids))]
         with self._engine.connect() as connection:
-            rows = connection.execute(select(*(_PRESENT.c[column] for column in _COLUMNS))).all()
+            rows = [row for part in parts for row in connection.execute(part)]
         columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
         return pl.DataFrame([pl.Series(name, values, pl.String) for name, values in zip(_COLUMNS, columns, strict=True)])
 
