@@ -6,9 +6,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from configs.purposes import canonical_all
 from contracts.terms import Classification, Terms
 
 
@@ -18,6 +19,9 @@ class _Section(BaseModel):
 
 def _terms(value: object) -> object:
     return value or {}
+
+
+Purposes = Annotated[tuple[str, ...], AfterValidator(canonical_all)]
 
 
 class SourceSettings(_Section):
@@ -76,9 +80,8 @@ class DedupSettings(_Section):
 
 
 class PolicySettings(_Section):
-    purposes: tuple[str, ...] = Field(
-        ("retrieval",), description="purposes that this index serves; a document is admitted for those it allows"
-    )
+    controller: str = Field("", description="who decides on the data, name and contact, as receipts of consent state it")
+    purposes: Purposes = Field(("retrieval",), description="purposes that this index serves; a document is admitted for those it allows")
     withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
 
@@ -86,7 +89,7 @@ class PolicySettings(_Section):
 class ReaderSettings(_Section):
     groups: tuple[str, ...] = Field((), description="groups the reader is in")
     clearance: Classification = Field(Classification.PUBLIC, description="the highest classification the reader may see")
-    purposes: tuple[str, ...] = Field(("retrieval",), description="purposes the reader may search for")
+    purposes: Purposes = Field(("retrieval",), description="purposes the reader may search for")
 
 
 class NotifySettings(_Section):

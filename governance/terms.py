@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
+from configs.purposes import canonical_all
 from contracts.ids import Identity
 from contracts.terms import Terms
 
@@ -81,7 +82,7 @@ def _merge(source_id: str, stated: str, problem: str | None, sources: Mapping[st
     return (
         terms.title,
         terms.lawful_basis,
-        terms.purposes,
+        None if terms.purposes is None else canonical_all(terms.purposes),
         subjects,
         terms.groups,
         terms.classification,
