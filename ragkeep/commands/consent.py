@@ -137,13 +137,13 @@ def show(
 @consent.command()
 def purposes(json: Json = False) -> None:
     """Show the purposes that have a short name, with the terms of the Data Privacy Vocabulary that they stand for."""
-    from configs.purposes import vocabulary
+    from configs.purposes import term, vocabulary
 
     known = list(vocabulary().values())
     if json:
         print_json(known)
         return
-    print_table("", ("purpose", "term", "within"), [(one.name, one.iri or "our own", one.parent) for one in known])
+    print_table("", ("purpose", "term", "within"), [(one.name, term(one.iri) if one.iri else "our own", term(one.parent)) for one in known])
 
 
 def register(app: typer.Typer) -> None:
