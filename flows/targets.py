@@ -64,7 +64,7 @@ def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, .
 
 def find_texts(workspace: Workspace, document_ids: Collection[str], /) -> set[str]:
     """The digests of the whole texts of these documents: of the version that is held, and of an older one that is still served."""
-    finished = workspace.outputs.frame().filter(pl.col("document_id").is_in(list(document_ids)))
+    finished = workspace.outputs.frame(document_ids)
     parsed = digest_texts(workspace.lake.elements.read(document_ids, columns=_TEXT), workspace.identity)
     return {digest for digest in (*finished["text_digest"], *parsed["text_digest"]) if digest}
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Engine, String, Table, select
 
 from contracts.results import Forgotten
 from ledger.columns import LEDGER, Moment
-from ledger.database import checkpoint, upsert, writing
+from ledger.database import batches, checkpoint, upsert, writing
 from ledger.forgetting import count_rows, forget_rows
 
 _OUTPUT = Table(
@@ -41,11 +41,14 @@ class StageOutputs:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def frame(self) -> pl.DataFrame:
-        """document_id, version_id, fingerprint, elements, chunks, and text_digest, null where the text is too short to have one."""
+    def frame(self, document_ids: Collection[str] | None = None, /) -> pl.DataFrame:
+        """document_id, version_id, fingerprint, elements, chunks and text_digest of all documents, or of some."""
+        every = select(*(_OUTPUT.c[column] for column in _SCHEMA))
+        parts = [every] if document_ids is None else [every.where(_OUTPUT.c.document_id.in_(part)) for part in batches(set(document_ids))]
         with self._engine.connect() as connection:
-            rows = connection.execute(select(*(_OUTPUT.c[column] for column in _SCHEMA))).all()
-        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+            rows = [row for part in parts for row in connection.execute(part)]
+        columns = zip(*rows, strict=True) if rows else ((),) * len(_SCHEMA)
+        return pl.DataFrame([pl.Series(name, values, kind) for (name, kind), values in zip(_SCHEMA.items(), columns, strict=True)])
 
     def finish(self, outputs: pl.DataFrame, at: datetime, /) -> None:
         """These documents' outputs (columns of `frame`) are complete; each replaces the document's earlier one."""
