@@ -6,9 +6,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from configs.purposes import canonical_all
 from contracts.terms import Classification, Terms
 
 
@@ -18,6 +19,9 @@ class _Section(BaseModel):
 
 def _terms(value: object) -> object:
     return value or {}
+
+
+Purposes = Annotated[tuple[str, ...], AfterValidator(canonical_all)]
 
 
 class SourceSettings(_Section):
@@ -76,9 +80,8 @@ class DedupSettings(_Section):
 
 
 class PolicySettings(_Section):
-    purposes: tuple[str, ...] = Field(
-        ("retrieval",), description="purposes that this index serves; a document is admitted for those it allows"
-    )
+    controller: str = Field("", description="who decides on the data, name and contact, as receipts of consent state it")
+    purposes: Purposes = Field(("retrieval",), description="purposes that this index serves; a document is admitted for those it allows")
     partial_consent: Literal["refuse", "redact_mentions", "redact_passages"] = Field(
         "refuse",
         description="what becomes of a document of several people of whom some do not consent: it is refused, or goes on without what "
@@ -91,7 +94,7 @@ class PolicySettings(_Section):
 class ReaderSettings(_Section):
     groups: tuple[str, ...] = Field((), description="groups the reader is in")
     clearance: Classification = Field(Classification.PUBLIC, description="the highest classification the reader may see")
-    purposes: tuple[str, ...] = Field(("retrieval",), description="purposes the reader may search for")
+    purposes: Purposes = Field(("retrieval",), description="purposes the reader may search for")
 
 
 class NotifySettings(_Section):

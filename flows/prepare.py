@@ -15,9 +15,11 @@ from contracts.ports import Progress
 from contracts.results import Failure
 from flows.parse import parse_held
 from flows.quarantine import OF_LISTING, Refusal, note, strike_off
+from flows.reencoded import finish_refusals, refuse_reencoded, refused_for_ever
 from flows.refresh import UNREAD
 from flows.release import release
 from flows.workspace import Workspace
+from governance.digest import digest_texts
 from parsing.documents import Parsed
 from parsing.fingerprint import parsing_fingerprint
 from parsing.tabulate import tabulate
@@ -62,11 +64,13 @@ def silver_fingerprint(workspace: Workspace, /) -> str:
 def pending(workspace: Workspace, /, *, retry: bool = False) -> pl.DataFrame:
     """The manifest's rows of documents whose current version has no finished chunks by the current settings, sorted by bucket.
 
-    A version that is in quarantine is not tried again, unless `retry`, or the settings it failed under have changed.
+    A version that is in quarantine is not tried again, unless `retry`, or the settings it failed under have changed; one whose text was
+    erased never is.
     """
     current = silver_fingerprint(workspace)
     manifest = workspace.lake.manifest.read().filter((pl.col("state") != "removed") & pl.col("terms_problem").is_null())
     todo = manifest.join(_held(workspace, workspace.outputs.frame().filter(pl.col("fingerprint") == current)), on=_VERSION, how="anti")
+    todo = todo.join(refused_for_ever(workspace), on=_VERSION, how="anti")
     if not retry:
         failed = workspace.lake.quarantine.read(columns=[*_VERSION, "fingerprint"]).filter(pl.col("fingerprint") == current)
         todo = todo.join(failed, on=_VERSION, how="anti")
@@ -83,6 +87,7 @@ def _held(workspace: Workspace, outputs: pl.DataFrame) -> pl.DataFrame:
 
 def prepare(workspace: Workspace, todo: pl.DataFrame, /, *, now: datetime, progress: Progress) -> Prepared:
     """Silver holds the elements and chunks of these documents, or the quarantine says why not; then the old version's chunks stay."""
+    finish_refusals(workspace)
     done = Prepared()
     parsed_before = _parsed_before(workspace, todo)
     to_parse = todo.join(parsed_before, on=_VERSION, how="anti")
@@ -132,16 +137,27 @@ def _store(workspace: Workspace, todo: pl.DataFrame, parsed: list[Parsed], done:
         ]
         note(workspace, refusals, (), fingerprint=silver_fingerprint(workspace), now=now)
         done.quarantined.update(failed)
-    good = [document.document_id for document in parsed if not document.failure]
-    frame = tabulate(
+    elements = tabulate(
         (document for document in parsed if not document.failure),
         fingerprint=parsing_fingerprint(workspace.settings.parsing),
         buckets=workspace.settings.stores.buckets,
     )
+    refused = _refuse_erased(workspace, todo, elements, now)
+    done.quarantined.update(refused)
+    good = [document.document_id for document in parsed if not document.failure and document.document_id not in refused]
     workspace.outputs.forget(good)
-    workspace.lake.elements.replace(frame, good)
+    workspace.lake.elements.replace(elements.filter(pl.col("document_id").is_in(good)), good)
     reach("prepare.elements")
     return good
+
+
+def _refuse_erased(workspace: Workspace, todo: pl.DataFrame, elements: pl.DataFrame, now: datetime) -> set[str]:
+    """The documents whose text was erased, whatever their bytes: of them nothing is kept."""
+    texts = digest_texts(elements, workspace.identity)
+    erased = workspace.suppressions.suppressed(set(texts["text_digest"]), "text")
+    refused = set(texts.filter(pl.col("text_digest").is_in(list(erased)))["document_id"])
+    refuse_reencoded(workspace, todo.filter(pl.col("document_id").is_in(list(refused))), now=now)
+    return refused
 
 
 def _read_again(workspace: Workspace, lost: list[str], done: Prepared, now: datetime) -> None:
@@ -176,7 +192,8 @@ def _finish(workspace: Workspace, rows: pl.DataFrame, now: datetime, *, supersed
     if not document_ids:
         return
     lake, settings, current = workspace.lake, workspace.settings, silver_fingerprint(workspace)
-    elements, dropped = clean(lake.elements.read(document_ids), settings.cleaning)
+    parsed = lake.elements.read(document_ids)
+    elements, dropped = clean(parsed, settings.cleaning)
     chunks = chunk(
         elements, settings.chunking, workspace.model.tokenizer, workspace.identity, buckets=settings.stores.buckets, fingerprint=current
     )
@@ -189,7 +206,8 @@ def _finish(workspace: Workspace, rows: pl.DataFrame, now: datetime, *, supersed
     if not superseded:
         strike_off(workspace, document_ids)
         _note_empty(workspace, set(document_ids) - set(chunks["document_id"]), now)
-    workspace.outputs.finish(_outputs(rows, elements, chunks, current), now)
+    digests = digest_texts(parsed, workspace.identity)
+    workspace.outputs.finish(_outputs(rows, elements, chunks, current).join(digests, on=_VERSION, how="left"), now)
     reach("prepare.finished")
     if not superseded:
         for document_id, version_id in rows.select(_VERSION).iter_rows():

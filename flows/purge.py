@@ -32,6 +32,12 @@ class Needles:
     """Of chunks: the ledger may name them."""
     traces: tuple[bytes, ...] = ()
     """Vectors, and pieces of text that no other document has."""
+    documents: frozenset[str] = frozenset()
+    """The documents that they were gathered of."""
+
+    def of(self, request: Request) -> int:
+        """How many texts and vectors of a request's documents are sought; 0 where they were gathered of others, or not at all."""
+        return len(self.traces) if self.documents.issuperset(request.documents) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +62,16 @@ def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datet
     The proof: no file of the workspace, but for the ledger's own lists, holds the id of an erased document, nor any of `needles`,
     which whoever erased it gathered with `gather_needles` while the document was still there.
     """
-    resume(workspace, now=now, progress=progress)
+    resume(workspace, everywhere=True, now=now, progress=progress)
     waiting = [request for request in workspace.requests.all() if request.state != "suppressed" and not _is_closed(workspace, request)]
     with recorded(workspace, "purge", "", now=now) as run:
         copies = _purge_copies(workspace, progress)
         reach("purge.freed")
-        found = _look(workspace, waiting, needles or Needles())
+        needles = needles or Needles()
+        found = _look(workspace, waiting, needles)
         proven = waiting if found.proves_absence and set(copies.values()) == {"purged"} else []
         proven_at = run.moment()
-        receipts = [_close(workspace, request, found, proven_at) for request in proven]
+        receipts = [_close(workspace, request, Scan(found.files, found.bytes, 0, needles.of(request)), proven_at) for request in proven]
         result = Purged(
             run_id=run.run_id,
             copies=copies,
@@ -93,7 +100,8 @@ def gather_needles(workspace: Workspace, document_ids: Sequence[str], /) -> Need
     texts = [text for text in own["text"].str.strip_chars().str.slice(0, _NEEDLE_CHARACTERS) if len(text) > 16 and text not in kept_text]
     keys = [cache_key(workspace.identity, workspace.model.identity, text) for text in own["text"]]
     vectors = [vector.tobytes() for vector in workspace.vectors.get(keys).values()]
-    return Needles(tuple(name.encode() for name in own["chunk_id"]), (*(text.encode() for text in texts), *vectors))
+    traces = (*(text.encode() for text in texts), *vectors)
+    return Needles(tuple(name.encode() for name in own["chunk_id"]), traces, frozenset(document_ids))
 
 
 def _purge_copies(workspace: Workspace, progress: Progress) -> dict[str, str]:
@@ -134,7 +142,8 @@ def _is_closed(workspace: Workspace, request: Request) -> bool:
     return bool(receipt and receipt["physical_at"])
 
 
-def _close(workspace: Workspace, request: Request, found: Scanned, now: datetime) -> str:
+def _close(workspace: Workspace, request: Request, proof: Scan, now: datetime) -> str:
     purged = workspace.requests.advance(request.request_id, "purged", now)
     audit(workspace, "erase.purged", [request.request_id], now=now)
-    return str(issue_receipt(workspace, purged, scan=Scan(found.files, found.bytes, len(found.found)), now=now))
+    reach("purge.proven")
+    return str(issue_receipt(workspace, purged, scan=proof, now=now))

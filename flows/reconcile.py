@@ -35,7 +35,7 @@ def reconcile(workspace: Workspace, /, *, repair: bool, now: datetime, progress:
     """
     with recorded(workspace, "reconcile", "", now=now) as run:
         if repair:
-            resume(workspace, now=now, progress=progress)
+            resume(workspace, everywhere=True, now=now, progress=progress)
         decision = decide(workspace, now=now)
         write_gold(workspace, decision)
         held = _compare(workspace, progress)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from configs.load import keys_from_environment
 from configs.settings import ParsingSettings, Settings
-from contracts.errors import KeyFileError
+from contracts.errors import KeyFileError, StoreUnavailable
 from contracts.ids import Identity
 from contracts.ports import DerivedCopy, Notifier, VectorStore
 from flows.model import LocalModel, Model
@@ -158,6 +158,7 @@ def open_workspace(
         stack.callback(workspace.close)
         workspace.keys.verify()
         workspace.suppressions.adopt()
+        workspace.consent.adopt()
         stack.callback(workspace.audit.checkpoint, now)
         if not shared:
             workspace.runs.interrupt_unfinished(now)
@@ -174,10 +175,13 @@ def open_milvus_index(workspace: Workspace, /) -> Index:
 
 def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Workspace:
     key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
-    outside, audit_log = (root.with_name(f"{root.name}.{name}.jsonl") for name in ("suppressions", "audit"))
+    outside, consents, audit_log = (root.with_name(f"{root.name}.{name}.jsonl") for name in ("suppressions", "consents", "audit"))
     receipts = root.with_name(f"{root.name}.receipts")
-    own = tuple(path.resolve() for path in (root, key_file, outside, audit_log, receipts))
+    own = tuple(path.resolve() for path in (root, key_file, outside, consents, audit_log, receipts))
     material = _key_material(root, key_file)
+    if (root / "lake").exists() and not (root / "ledger.sqlite").exists():
+        said = "the ledger is missing, and it alone knows what may be served. Put its backup back"
+        raise StoreUnavailable(f"{root / 'ledger.sqlite'}: {said}")
     identity = Identity(material.pepper)
     keys, ledger = open_sqlite(root / "keys.sqlite"), open_sqlite(root / "ledger.sqlite")
     stack.callback(keys.dispose)
@@ -203,7 +207,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         approvals=Approvals(ledger),
         audit=Audit(ledger, signer, audit_log),
         backfills=Backfills(ledger),
-        consent=Consent(ledger),
+        consent=Consent(ledger, consents),
         outputs=StageOutputs(ledger),
         present=Present(ledger),
         receipts=Receipts(ledger),

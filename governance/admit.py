@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from configs.settings import PolicySettings
-from contracts.consent import Consents
+from contracts.consent import REFUSALS, Consents, Refusal, why_refused
 from contracts.ids import Identity
 from contracts.terms import Classification, LawfulBasis
 
@@ -56,11 +56,12 @@ def admit(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(admitted, refused): each of `documents` is in exactly one of them, in the order given. What nobody stated or knows is refused.
 
-    `documents` are rows of `effective_terms`; `suppressed` holds ids of documents and versions and keys of people. Where the basis is
-    consent, a document is admitted for those purposes that every person in it has granted. Groups that nobody stated are no groups:
-    everyone whose clearance reaches the classification. Refused rows name the first rule of `_rules` that the document breaks.
+    `documents` are rows of `effective_terms`; `suppressed` holds ids of documents and versions and keys of people. A document is admitted
+    for those purposes that nobody in it refuses on its basis: where that is consent, every person has granted them. Groups that nobody
+    stated are no groups: everyone whose clearance reaches the classification. Refused rows name the first rule of `_rules` that the
+    document breaks.
     """
-    judged = _judge_consent(_prepare(documents, how), consents).with_columns(_first_broken(_rules(suppressed, now)))
+    judged = _judge_decisions(_prepare(documents, how), consents).with_columns(_first_broken(_rules(suppressed, now)))
     admitted = judged.filter(pl.col("rule").is_null())
     refused = judged.filter(pl.col("rule").is_not_null()).select("document_id", "rule", "detail")
     return _sign(admitted, identity).select(ADMITTED), refused
@@ -78,30 +79,32 @@ def _prepare(documents: pl.DataFrame, how: PolicySettings) -> pl.DataFrame:
     )
 
 
-def _judge_consent(documents: pl.DataFrame, consents: Consents) -> pl.DataFrame:
-    """With `allowed`, the purposes that may be served, and `withdrawn`, whether anybody withdrew; asked once a combination of people."""
-    by = ["source_id", "served", "subject_keys"]
-    asked = documents.filter(pl.col("lawful_basis") == _CONSENT).select(by).unique(maintain_order=True)
-    answers = [_agreed(consents, *row) for row in asked.iter_rows()]
+def _judge_decisions(documents: pl.DataFrame, consents: Consents) -> pl.DataFrame:
+    """With `allowed`, the purposes that may be served, and `against`, the gravest refusal of any; asked once a combination of people."""
+    by = ["source_id", "lawful_basis", "served", "subject_keys"]
+    asked = documents.select(by).unique(maintain_order=True)
+    answers = [_judge_people(consents, *row) for row in asked.iter_rows()]
     judged = asked.with_columns(
         pl.Series("allowed", [allowed for allowed, _ in answers], dtype=pl.List(pl.String)),
-        pl.Series("withdrawn", [withdrawn for _, withdrawn in answers], dtype=pl.Boolean),
+        pl.Series("against", [against for _, against in answers], dtype=pl.String),
     )
-    needs = pl.col("lawful_basis") == _CONSENT
-    return documents.join(judged, on=by, how="left", nulls_equal=True, maintain_order="left").with_columns(
-        pl.when(needs).then("allowed").otherwise("served").alias("allowed"),
-    )
+    return documents.join(judged, on=by, how="left", nulls_equal=True, maintain_order="left")
 
 
-def _agreed(consents: Consents, source_id: str, served: list[str] | None, people: list[str]) -> tuple[list[str], bool]:
-    decisions = {purpose: [consents.of(person, purpose, source_id) for person in people] for purpose in served or ()}
-    allowed = [purpose for purpose, all_of in decisions.items() if all_of and all(one == "granted" for one in all_of)]
-    return allowed, any("withdrawn" in all_of for all_of in decisions.values())
+def _judge_people(
+    consents: Consents, source_id: str, lawful_basis: str | None, served: list[str] | None, people: list[str]
+) -> tuple[list[str], Refusal | None]:
+    answers = {
+        purpose: why_refused(consents, people, purpose=purpose, source_id=source_id, lawful_basis=lawful_basis) for purpose in served or ()
+    }
+    against = max((answer for answer in answers.values() if answer), key=REFUSALS.index, default=None)
+    return [purpose for purpose, answer in answers.items() if answer is None], against
 
 
 def _rules(suppressed: frozenset[str], now: datetime) -> list[tuple[str, pl.Expr, pl.Expr | str]]:
     """(rule, what breaks it, detail), the gravest first. An answer that is null breaks the rule."""
     by_consent, none_allowed = pl.col("lawful_basis") == _CONSENT, pl.col("allowed").list.len() == 0
+    refused = {why: none_allowed & (pl.col("against") == why) for why in REFUSALS}
     return [
         ("erasure.suppressed", _names_any(suppressed), "the document, its bytes or a person in it were erased"),
         ("terms.unreadable", pl.col("terms_problem").is_not_null(), pl.col("terms_problem")),
@@ -114,8 +117,11 @@ def _rules(suppressed: frozenset[str], now: datetime) -> list[tuple[str, pl.Expr
             by_consent & (pl.col("subject_keys").list.len() == 0),
             "it rests on consent, but names nobody who could give it",
         ),
-        ("consent.withdrawn", by_consent & none_allowed & pl.col("withdrawn"), "a person in it withdrew consent"),
-        ("consent.missing", by_consent & none_allowed, "a person in it has not, or no longer, consented to what this index serves"),
+        ("consent.restricted", refused["restricted"], "a person in it had the use of their data restricted"),
+        ("consent.objected", refused["objected"], "a person in it objected to a use that rests on consent or on an interest"),
+        ("consent.withdrawn", refused["withdrawn"], "a person in it withdrew consent"),
+        ("consent.expired", refused["expired"], "a person's consent has ended"),
+        ("consent.missing", none_allowed, "a person in it has not consented to what this index serves"),
         ("retention.no_date", pl.col("retention_days").is_not_null() & pl.col("date").is_null(), "it has a retention period, but no date"),
         ("retention.expired", (pl.col("expires_at") != 0) & (pl.col("expires_at") <= now.timestamp()), "it has expired"),
     ]

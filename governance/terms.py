@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
+from configs.purposes import canonical_all
 from contracts.ids import Identity
 from contracts.terms import Terms
 from governance.mentions import Mention, seal_mention
@@ -97,7 +98,7 @@ def _merge(source_id: str, stated: str, problem: str | None, sources: Mapping[st
     return (
         terms.title,
         terms.lawful_basis,
-        terms.purposes,
+        None if terms.purposes is None else canonical_all(terms.purposes),
         subjects,
         terms.groups,
         terms.classification,

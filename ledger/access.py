@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import JSON, Column, Engine, String, Table, select
 
 from ledger.columns import LEDGER
-from ledger.database import insert_new, writing
+from ledger.database import asking, insert_new, writing
 
 _ACCESS = Table(
     "access_terms",
@@ -44,7 +44,7 @@ class Access:
 
     def all(self) -> list[AccessTerms]:
         """All of them, in order of key."""
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             rows = connection.execute(select(_ACCESS).order_by(_ACCESS.c.access_key)).all()
         return [AccessTerms(row.access_key, tuple(row.groups), row.classification, tuple(row.purposes)) for row in rows]
 

@@ -1,5 +1,6 @@
 """Opening a SQLite database that survives kill -9 and forgets what is deleted, and the few ways in which the ledger writes to it."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -27,9 +28,10 @@ def open_sqlite(path: Path, /) -> Engine:
     engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
+    def _configure(connection: Any, record: Any) -> None:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        record.info["file"] = _file(str(path))
 
     try:
         path.touch(mode=0o600)
@@ -53,13 +55,47 @@ def checkpoint(engine: Engine, /) -> bool:
 @contextmanager
 def writing(engine: Engine, /) -> Iterator[Connection]:
     """A transaction that holds the write lock from its first statement, so what it reads is still true when it writes."""
+    with _reached(engine), engine.begin() as connection:
+        _must_be_the_file(connection)
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+@contextmanager
+def asking(engine: Engine, /) -> Iterator[Connection]:
+    """A connection to read by, for whoever must not go on without an answer."""
+    with _reached(engine), engine.connect() as connection:
+        _must_be_the_file(connection)
+        yield connection
+
+
+@contextmanager
+def _reached(engine: Engine) -> Iterator[None]:
+    """A database that is locked, damaged or not there is StoreUnavailable; what it refuses for a reason of its own stays as it is."""
     try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-    except OperationalError as error:
-        raise StoreUnavailable(f"{engine.url.database}: {error.orig}. Is another process using it, or the disk full?") from error
+        yield
+    except DatabaseError as error:
+        if not (isinstance(error, OperationalError) or type(error) is DatabaseError):
+            raise
+        raise StoreUnavailable(
+            f"{engine.url.database}: {error.orig}. Is another process using it, the disk full, or the file damaged?"
+        ) from error
+
+
+def _must_be_the_file(connection: Connection) -> None:
+    """A process goes on reading and writing a file that was removed or replaced under it, and would know of nothing that others do."""
+    if "file" in connection.info and connection.info["file"] != _file(connection.engine.url.database):
+        database = connection.engine.url.database
+        raise StoreUnavailable(f"{database}: was removed or replaced while it was open. Put it back, end this command and start it again")
+
+
+def _file(path: str | None) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path or "")
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], /) -> None:

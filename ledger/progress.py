@@ -20,9 +20,17 @@ _OUTPUT = Table(
     Column("elements", BigInteger, nullable=False),
     Column("chunks", BigInteger, nullable=False),
     Column("finished_at", Moment, nullable=False),
+    Column("text_digest", String(32), nullable=True),
     sqlite_with_rowid=False,
 )
-_SCHEMA = {"document_id": pl.String, "version_id": pl.String, "fingerprint": pl.String, "elements": pl.Int64, "chunks": pl.Int64}
+_SCHEMA = {
+    "document_id": pl.String,
+    "version_id": pl.String,
+    "fingerprint": pl.String,
+    "elements": pl.Int64,
+    "chunks": pl.Int64,
+    "text_digest": pl.String,
+}
 
 
 class StageOutputs:
@@ -34,7 +42,7 @@ class StageOutputs:
         self._engine = engine
 
     def frame(self) -> pl.DataFrame:
-        """document_id, version_id, fingerprint, elements, chunks."""
+        """document_id, version_id, fingerprint, elements, chunks, and text_digest, null where the text is too short to have one."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(*(_OUTPUT.c[column] for column in _SCHEMA))).all()
         return pl.DataFrame(rows, schema=_SCHEMA, orient="row")

@@ -30,25 +30,18 @@ _RECEIPT = Table(
 )
 _STATEMENT = "ragkeep erasure receipt 1"
 _MOMENTS = ("requested_at", "suppressed_at", "logical_at", "physical_at")
-_FIELDS = ("request_id", "kind", *_MOMENTS, "documents", "copies", "scan", "held_by_others", "deadline", "audit", "versions")
+_FIELDS = ("request_id", "kind", *_MOMENTS, "documents", "copies", "scan", "deadline", "audit", "versions")
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A search for the erased through every byte of the workspace."""
+    """A search for the erased through every byte of the workspace: for the ids of their documents, and for so many of their texts and
+    vectors, which is 0 where nobody gathered these before they were erased."""
 
     files: int
     bytes: int
     hits: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Entries of one copy that stay because so many other documents own them too."""
-
-    copy: str
-    entries: int
-    owners: int
+    texts_sought: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +67,6 @@ class Erasure:
     logical_at: datetime | None = None
     physical_at: datetime | None = None
     scan: Scan | None = None
-    held_by_others: tuple[Held, ...] = ()
     deadline: Deadline | None = None
 
     def __post_init__(self) -> None:
@@ -162,6 +154,6 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    if isinstance(value, Forgotten | Scan | Held | Deadline):
+    if isinstance(value, Forgotten | Scan | Deadline):
         return {name: _plain(part) for name, part in asdict(value).items()}
     return value

@@ -33,7 +33,10 @@ _REQUEST = Table(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An erasure by document, subject or source: the opaque documents it came to, when it reached each state, what each copy held."""
+    """An erasure by `kind` of selector: the opaque documents it came to, when it reached each state, what each copy held.
+
+    The kind `returned` is of nobody's asking: what had been erased was held again.
+    """
 
     request_id: str
     kind: str

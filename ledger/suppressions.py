@@ -1,6 +1,6 @@
 """What must never be served or ingested again: a growing list with a sequence number, also written to a log outside the workspace."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Column, Connection, Engine, String, Table, Un
 
 from configs.faults import reach
 from ledger.columns import LEDGER, Moment
-from ledger.database import batches, writing
-from ledger.outside import append_lines, read_lines
+from ledger.database import asking, batches, writing
+from ledger.outside import Line, OutsideLog, read_lines
 
 Kind = Literal["document", "version", "text", "subject", "source"]
 
@@ -58,7 +58,7 @@ class Suppressions:
 
     def __init__(self, engine: Engine, outside: Path | None = None) -> None:
         self._engine = engine
-        self._outside = outside
+        self._log = OutsideLog("suppressions", outside, "sequence")
 
     def add(self, entries: Iterable[Suppression], /) -> int:
         """The sequence number after the entries, which are then in ledger and log. What is already there keeps its number.
@@ -66,24 +66,28 @@ class Suppressions:
         The log is written first: after a crash in between it is ahead, and `adopt` or the next `add` takes over what it says.
         """
         with writing(self._engine) as connection:
-            head = self._take_over(connection)
+            self._catch_up(connection)
+            head = _head(connection)
             new = _without_known(connection, entries)
             rows = [_row(entry, head + number) for number, entry in enumerate(new, start=1)]
-            self._write(connection, rows)
+            if rows:
+                self._log.append(connection, map(_line, rows))
+                reach("suppressions.logged")
+                connection.execute(_SUPPRESSION.insert(), rows)
         return head + len(rows)
 
     def adopt(self) -> int:
         """How many entries the ledger lacked and took over from the log outside: after a crash or a restored backup."""
-        if not self.behind():
-            return 0
-        before = self.sequence()
+        with asking(self._engine) as connection:
+            if self._log.is_marked(connection):
+                return 0
         with writing(self._engine) as connection:
-            return self._take_over(connection) - before
+            return self._catch_up(connection)
 
     def behind(self) -> int:
         """How many entries of the log outside the ledger lacks; a ledger that is behind must not serve before `adopt`."""
         head = self.sequence()
-        return sum(line["sequence"] > head for line in self._log())
+        return sum(line["sequence"] > head for line in (read_lines(self._log.path) if self._log.path else ()))
 
     def sequence(self) -> int:
         """The number of the last entry, 0 before the first."""
@@ -100,7 +104,7 @@ class Suppressions:
         """Those of the keys that are refused."""
         found: set[str] = set()
         of_kind = select(_SUPPRESSION.c.key).where(_SUPPRESSION.c.kind == kind)
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             for batch in batches(set(keys)):
                 found.update(connection.execute(of_kind.where(_SUPPRESSION.c.key.in_(batch))).scalars())
         return found
@@ -114,26 +118,19 @@ class Suppressions:
             max((row.sequence for row in rows), default=0), keys["document"], keys["version"], keys["text"], keys["subject"], keys["source"]
         )
 
-    def _take_over(self, connection: Connection) -> int:
-        head = _head(connection)
-        rows = [{**line, "at": datetime.fromisoformat(line["at"])} for line in self._log() if line["sequence"] > head]
-        if rows:
-            connection.execute(_SUPPRESSION.insert(), rows)
-        return head + len(rows)
+    def _catch_up(self, connection: Connection) -> int:
+        def take(lines: Sequence[Line]) -> int:
+            head = _head(connection)
+            rows = [{**line, "at": datetime.fromisoformat(line["at"])} for line in lines if line["sequence"] > head]
+            if rows:
+                connection.execute(_SUPPRESSION.insert(), rows)
+            return len(rows)
 
-    def _write(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        if self._outside:
-            logged = max((line["sequence"] for line in self._log()), default=0)
-            earlier = connection.execute(select(_SUPPRESSION).where(_SUPPRESSION.c.sequence > logged).order_by(_SUPPRESSION.c.sequence))
-            lines = [dict(row._mapping) for row in earlier] + rows
-            append_lines(self._outside, ({**line, "at": line["at"].astimezone(UTC).isoformat()} for line in lines))
-            reach("suppressions.logged")
-        connection.execute(_SUPPRESSION.insert(), rows)
+        def held() -> list[Line]:
+            rows = connection.execute(select(_SUPPRESSION).order_by(_SUPPRESSION.c.sequence))
+            return [_line(dict(row._mapping)) for row in rows]
 
-    def _log(self) -> list[dict[str, Any]]:
-        return read_lines(self._outside) if self._outside else []
+        return self._log.catch_up(connection, take, held)
 
 
 def _head(connection: Connection) -> int:
@@ -153,3 +150,7 @@ def _without_known(connection: Connection, entries: Iterable[Suppression]) -> li
 
 def _row(entry: Suppression, sequence: int) -> dict[str, Any]:
     return {"sequence": sequence, "kind": entry.kind, "key": entry.key, "request_id": entry.request_id, "at": entry.at}
+
+
+def _line(row: dict[str, Any]) -> Line:
+    return {**row, "at": row["at"].astimezone(UTC).isoformat()}

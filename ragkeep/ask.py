@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from configs.purposes import canonical
 from flows.workspace import Workspace
 from ledger.events import Event
 from retrieval.readers import Reader, find_reader
@@ -20,7 +21,7 @@ def ask(
         terms=workspace.access.all(),
         standing=LedgerStanding(workspace.suppressions, workspace.consent),
     )
-    asking = find_reader(reader, workspace.settings.readers)
+    asking, purpose = find_reader(reader, workspace.settings.readers), canonical(purpose)
     answer = _UNDECIDED
     try:
         answer = search(Question(question, purpose=purpose, limit=limit), asking, corpus, now=now)

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, Protocol
 
+from contracts.consent import Consents
+
 Suppressible = Literal["document", "version", "subject", "source"]
 
 
@@ -33,6 +35,6 @@ class Standing(Protocol):
         """Those of the keys that must never be served again."""
         ...
 
-    def withdrawn(self, subject_keys: Collection[str], purpose: str, at: datetime, /, *, source_id: str) -> set[str]:
-        """Those of the people who no longer consent to this purpose for this source."""
+    def decided(self, subject_keys: Collection[str], at: datetime, /) -> Consents:
+        """What these people decided by now about the use of their data; whatever was taken away and acknowledged is in it."""
         ...

@@ -71,7 +71,7 @@ class Answer:
 
 
 def search(question: Question, reader: Reader, corpus: Corpus, /, *, now: datetime) -> Answer:
-    """At most `limit` hits that the terms open to this reader for this purpose, unexpired at `now`, of nobody who withdrew, nothing erased.
+    """At most `limit` hits that the terms open to this reader for this purpose, unexpired at `now`, refused by nobody, nothing erased.
 
     The standing is asked after the store, so what was acknowledged before the search ended holds. Raises StoreUnavailable where the
     index or the standing cannot be asked: no answer rather than one that may be unlawful.
@@ -131,8 +131,8 @@ def _nothing(question: Question, reader: Reader, corpus: Corpus, withheld: pl.Da
     if withheld.height:
         erased = withheld.filter(pl.col("rule") == "erased").height
         said = (
-            f"All {withheld.height} passages found are withheld: {erased} erased, {withheld.height - erased} without consent any more; "
-            "the next run removes them."
+            f"All {withheld.height} passages found are withheld: {erased} erased, {withheld.height - erased} not allowed any more by the "
+            "people in them; the next run removes them."
         )
         return Answer((), said, "standing.withheld")
     if corpus.store.state().rows == 0:

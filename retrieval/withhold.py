@@ -5,24 +5,20 @@ from datetime import datetime
 
 import polars as pl
 
-from contracts.terms import LawfulBasis
+from contracts.consent import why_refused
 from retrieval.ports import Standing, Suppressible
 
 _COLUMNS: tuple[tuple[Suppressible, str], ...] = (("document", "document_id"), ("version", "version_id"), ("source", "source_id"))
 
 
 def withhold(found: pl.DataFrame, standing: Standing, /, *, purpose: str, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(kept, withheld): each found row is in exactly one, in its order; `rule` says why a withheld one is, `erased` or `withdrawn`.
+    """(kept, withheld): each found row is in exactly one, in its order; `rule` says why a withheld one is: `erased`, or a Refusal.
 
-    A row falls with its document, version, source or any of its people; where the basis is consent, also with anyone who withdrew.
+    A row falls with its document, version, source or any of its people, and with anyone in it who refuses this purpose on the row's
+    basis, by the rule of admission: what the index was filled with is no reason to show it.
     """
-    judged = found.with_columns(
-        rule=pl.when(_erased(found, standing))
-        .then(pl.lit("erased"))
-        .when(_withdrawn(found, standing, purpose, now))
-        .then(pl.lit("withdrawn"))
-        .otherwise(None)
-    )
+    refused = _refused(found, standing, purpose, now)
+    judged = found.with_columns(rule=pl.when(_erased(found, standing)).then(pl.lit("erased")).otherwise(refused))
     kept = judged.filter(pl.col("rule").is_null()).drop("rule")
     return kept, judged.filter(pl.col("rule").is_not_null())
 
@@ -33,14 +29,11 @@ def _erased(found: pl.DataFrame, standing: Standing) -> pl.Expr:
     return pl.any_horizontal(*rows, _names_any(people))
 
 
-def _withdrawn(found: pl.DataFrame, standing: Standing, purpose: str, now: datetime) -> pl.Expr:
-    by_consent = found.filter(pl.col("lawful_basis") == LawfulBasis.CONSENT.value)
-    refused: list[pl.Expr] = [pl.lit(False)]
-    for source_id in by_consent["source_id"].unique().sort():
-        people = _people(by_consent.filter(pl.col("source_id") == source_id)["subject_keys"])
-        left = standing.withdrawn(people, purpose, now, source_id=source_id)
-        refused.append((pl.col("source_id") == source_id) & _names_any(left))
-    return (pl.col("lawful_basis") == LawfulBasis.CONSENT.value) & pl.any_horizontal(*refused)
+def _refused(found: pl.DataFrame, standing: Standing, purpose: str, now: datetime) -> pl.Series:
+    decided = standing.decided(_people(found["subject_keys"]), now)
+    rows = found.select("source_id", "lawful_basis", "subject_keys").iter_rows()
+    refusals = [why_refused(decided, people, purpose=purpose, source_id=source_id, lawful_basis=basis) for source_id, basis, people in rows]
+    return pl.Series(refusals, dtype=pl.String)
 
 
 def _people(subject_keys: pl.Series) -> set[str]:

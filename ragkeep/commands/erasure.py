@@ -12,7 +12,7 @@ from ragkeep.printing import print_fields, print_json, print_table, progress_bar
 from ragkeep.session import Session
 
 if TYPE_CHECKING:
-    from flows.erase import Selector
+    from flows.targets import Selector
 
 
 def erase(
@@ -21,18 +21,28 @@ def erase(
     document: Annotated[str | None, typer.Option(help="The document with this id.")] = None,
     uri: Annotated[str | None, typer.Option(help="The document at this place.")] = None,
     source: Annotated[str | None, typer.Option(help="Everything from this source.")] = None,
+    query: Annotated[str | None, typer.Option(help="Every document that says these words, in this order.")] = None,
+    expired: Annotated[bool, typer.Option("--expired", help="Every document whose terms have ended.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it the command only lists what would go.")] = False,
     purge: Annotated[bool, typer.Option("--purge", help="Free the bytes on disk too, and prove it.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Erase documents from every store, for ever: the same document, or the same bytes elsewhere, are refused from then on."""
+    """Erase documents from every store, for ever: the same document, and the same bytes or text elsewhere, are refused from then on."""
     session: Session = context.obj
-    from flows.erase import Kind, Selector
+    from flows.targets import Kind, Selector
 
-    given: dict[Kind, str | None] = {"subject": subject, "document": document, "uri": uri, "source": source}
+    ended = session.now.isoformat() if expired else None
+    given: dict[Kind, str | None] = {
+        "subject": subject,
+        "document": document,
+        "uri": uri,
+        "source": source,
+        "query": query,
+        "expired": ended,
+    }
     chosen = [Selector(kind, value) for kind, value in given.items() if value]
     if len(chosen) != 1:
-        raise UsageError("erase: name exactly one of --subject, --document, --uri and --source")
+        raise UsageError("erase: name exactly one of --subject, --document, --uri, --source, --query and --expired")
     if not yes:
         _preview(session, chosen[0], json=json)
         return
@@ -56,7 +66,7 @@ def erase(
 
 
 def _preview(session: Session, selector: "Selector", *, json: bool) -> None:
-    from flows.erase import preview
+    from flows.targets import preview
 
     with session.open("erase") as workspace:
         would = preview(workspace, selector)

@@ -67,9 +67,10 @@ def opened(
     index: Index | None = None,
     model: MemoryModel | None = None,
     base: Path | None = None,
+    shared: bool = False,
 ) -> Iterator[Workspace]:
     """The workspace in `root` with twins; `index` outlives it, as a server would. None: Milvus Lite in the workspace."""
-    with open_workspace(root, settings, base=base or root.parent, command="test", now=now) as real:
+    with open_workspace(root, settings, base=base or root.parent, command="test", now=now, shared=shared) as real:
         workspace = replace(
             real,
             model=model or twin_model(),
@@ -103,6 +104,12 @@ class Twin:
         """Each opening is a moment later than the one before."""
         self.now += timedelta(seconds=1)
         with opened(self.root, self.settings, now=self.now, index=self.index, model=self.model) as workspace:
+            yield workspace
+
+    @contextmanager
+    def open_shared(self) -> Iterator[Workspace]:
+        """Beside whoever holds the workspace."""
+        with opened(self.root, self.settings, now=self.now, index=self.index, model=self.model, shared=True) as workspace:
             yield workspace
 
     def source(self, name: str) -> Source:

@@ -14,9 +14,10 @@ import ledger
 import sources
 import vectorstore
 from contracts.errors import UsageError
-from flows.erase import Selector, erase, find_targets, preview
+from flows.erase import erase
 from flows.expire import expire
 from flows.reconcile import reconcile
+from flows.targets import Selector, find_targets, preview
 from ledger.suppressions import Suppression
 
 LEAVE, LEAVE_HERE, REQUESTS, PUMP, ITS_PUMP, HOUSING, THIRTY, FOURTEEN = PARAGRAPHS

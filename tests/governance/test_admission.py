@@ -138,7 +138,7 @@ def test_a_document_of_two_people_needs_both_and_loses_with_either():
         only = ConsentState({key: state for key, state in BOTH.decisions.items() if key[0] != person})
         assert _decide(documents, only)[1]["rule"].to_list() == ["consent.missing"]
         expired = ConsentState({**BOTH.decisions, (person, "retrieval", ANY_SOURCE): "expired", (person, "retrieval", "s"): "expired"})
-        assert _decide(documents, expired)[1]["rule"].to_list() == ["consent.missing"]
+        assert _decide(documents, expired)[1]["rule"].to_list() == ["consent.expired"]
 
 
 def test_a_general_withdrawal_wins_over_a_source_and_a_source_over_a_general_grant():

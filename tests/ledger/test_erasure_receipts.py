@@ -12,7 +12,7 @@ from contracts.results import Forgotten
 from ledger.chain import Head
 from ledger.keyfile import new_key_material
 from ledger.keys import KeyStore
-from ledger.receipts import Deadline, Erasure, Held, Receipts, Scan, make_receipt, render_receipt, verify_receipt, write_receipt
+from ledger.receipts import Deadline, Erasure, Receipts, Scan, make_receipt, render_receipt, verify_receipt, write_receipt
 from ledger.signing import SigningKey, key_id
 from ledger.statement import canonical
 
@@ -28,8 +28,7 @@ DONE = Erasure(
     copies=(Forgotten("index", 7, 0), Forgotten("vector cache", 9, 0, 3)),
     logical_at=T + timedelta(seconds=2),
     physical_at=T + timedelta(hours=1),
-    scan=Scan(120, 4_000_000, 0),
-    held_by_others=(Held("vector cache", 3, 2),),
+    scan=Scan(120, 4_000_000, 0, 7),
     deadline=Deadline("VN", 72, T + timedelta(hours=72)),
 )
 EARLY = Erasure("6" * 32, "document", T, T, 1)
@@ -75,8 +74,7 @@ def test_a_receipt_says_this(document, pem, signer):
             {"copy": "index", "before": 7, "after": 0, "shared": 0},
             {"copy": "vector cache", "before": 9, "after": 0, "shared": 3},
         ],
-        "scan": {"files": 120, "bytes": 4_000_000, "hits": 0},
-        "held_by_others": [{"copy": "vector cache", "entries": 3, "owners": 2}],
+        "scan": {"files": 120, "bytes": 4_000_000, "hits": 0, "texts_sought": 7},
         "deadline": {"jurisdiction": "VN", "hours": 72, "due_at": "2026-01-04T00:00:00+00:00", "met": True},
         "audit": {"sequence": 41, "head": "ab" * 32},
         "versions": {"ragkeep": "0.1.0"},

@@ -113,11 +113,13 @@ def test_a_run_ends_as_done_or_failed_or_is_marked_interrupted_by_the_next_proce
 
 def test_a_document_has_one_finished_output_and_it_can_be_forgotten(ledger, noon):
     outputs = StageOutputs(ledger)
-    first = pl.DataFrame({"document_id": ["a", "b"], "version_id": "v1", "fingerprint": "f", "elements": [3, 4], "chunks": [1, 2]})
+    first = pl.DataFrame(
+        {"document_id": ["a", "b"], "version_id": "v1", "fingerprint": "f", "elements": [3, 4], "chunks": [1, 2]}
+    ).with_columns(text_digest=pl.Series(["d", ""]))
     outputs.finish(first, noon)
     outputs.finish(first.head(1).with_columns(version_id=pl.lit("v2"), chunks=pl.lit(9)), noon + DAY)
     outputs.finish(first.clear(), noon)
-    assert outputs.frame().sort("document_id").rows() == [("a", "v2", "f", 3, 9), ("b", "v1", "f", 4, 2)]
+    assert outputs.frame().sort("document_id").rows() == [("a", "v2", "f", 3, 9, "d"), ("b", "v1", "f", 4, 2, "")]
     assert outputs.forget(["a", "c"]) == Forgotten("progress", 1, 0)
     assert (outputs.count(["a", "b"]), outputs.purge()) == (1, "purged")
 

@@ -1,0 +1,151 @@
+"""What an erasure reaches: the documents that somebody names, and whatever else is a copy of one of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+
+from contracts.errors import UsageError
+from flows.phrase import find_phrase, normal_form
+from flows.workspace import Workspace
+from governance.digest import digest_texts
+from governance.terms import effective_terms, expired
+
+Kind = Literal["subject", "document", "uri", "source", "query", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What to erase: everything about a person, one document by its id or its place, a whole source, every document that says some words,
+    or every document whose terms have ended by a moment, written as ISO 8601 has it."""
+
+    kind: Kind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A document that an erasure reaches."""
+
+    document_id: str
+    source_id: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an erasure would reach: documents, and entries by copy."""
+
+    targets: tuple[Target, ...]
+    copies: dict[str, int]
+
+
+def preview(workspace: Workspace, selector: Selector, /) -> Preview:
+    """The documents of a selector, and what every copy holds of them. Changes nothing."""
+    targets = find_targets(workspace, selector)
+    ids = [target.document_id for target in targets]
+    return Preview(targets, {copy.name: copy.count(ids) for copy in workspace.copies})
+
+
+def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, ...]:
+    """The documents that the selector names, and every other that holds the same bytes or the same whole text as one of them.
+
+    UsageError if nothing and nobody is known by it.
+    """
+    held = _held(workspace)
+    named = held.filter(pl.col("document_id").is_in(list(_named(workspace, selector, held))))
+    if named.is_empty() and selector.kind != "subject":
+        raise UsageError(f"erase: {_nothing(selector)}. What is held: ragkeep status")
+    same = _with_copies(held, named).select("document_id", "source_id", "uri").unique()
+    return tuple(Target(*row) for row in same.sort("source_id", "uri").iter_rows())
+
+
+def find_texts(workspace: Workspace, document_ids: Collection[str], /) -> set[str]:
+    """The digests of the whole texts of these documents: of the version that is held, and of an older one that is still served."""
+    finished = workspace.outputs.frame().filter(pl.col("document_id").is_in(list(document_ids)))
+    parsed = digest_texts(workspace.lake.elements.read(document_ids, columns=_TEXT), workspace.identity)
+    return {digest for digest in (*finished["text_digest"], *parsed["text_digest"]) if digest}
+
+
+def hide(workspace: Workspace, selector: Selector, /) -> str:
+    """The selector's value as it may be kept: ids and moments as they are, names and words as keyed hashes."""
+    match selector.kind:
+        case "document" | "expired":
+            return selector.value
+        case "subject":
+            return workspace.identity.subject(selector.value)
+        case "query":
+            return workspace.identity.content(selector.kind, normal_form(selector.value))
+        case _:
+            return workspace.identity.content(selector.kind, selector.value)
+
+
+_TEXT = ["document_id", "version_id", "ordinal", "kind", "text"]
+
+
+def _held(workspace: Workspace) -> pl.DataFrame:
+    """document_id, source_id, uri, version_id, text_digest of every version held or served; null where that is not known.
+
+    What is finished is what is served. Of a document that is not, the lake is asked which version its chunks are of.
+    """
+    manifest = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri", "version_id"])
+    places = manifest.drop("version_id")
+    finished = workspace.outputs.frame().select("document_id", "version_id", "text_digest")
+    unfinished = manifest.join(finished, on="document_id", how="anti")["document_id"].to_list()
+    served = workspace.lake.chunks.read(unfinished, columns=["document_id", "version_id"]).unique()
+    old = finished.filter(pl.col("text_digest").is_null())["document_id"].to_list()
+    parsed = digest_texts(workspace.lake.elements.read([*unfinished, *old], columns=_TEXT), workspace.identity)
+    waiting = workspace.lake.quarantine.read(columns=["document_id", "source_id", "uri"]).join(places, on="document_id", how="anti")
+    known = [manifest, *(frame.join(places, on="document_id") for frame in (finished, served, parsed)), waiting]
+    return pl.concat([frame.cast({"document_id": pl.String}) for frame in known], how="diagonal_relaxed").unique()
+
+
+def _named(workspace: Workspace, selector: Selector, held: pl.DataFrame) -> Collection[str]:
+    match selector.kind:
+        case "document":
+            return [selector.value]
+        case "uri":
+            return held.filter(pl.col("uri") == selector.value)["document_id"].to_list()
+        case "source":
+            return held.filter(pl.col("source_id") == selector.value)["document_id"].to_list()
+        case "query":
+            return find_phrase(workspace, selector.value)
+        case "expired":
+            return expired(_terms(workspace), datetime.fromisoformat(selector.value))
+        case "subject":
+            key = workspace.identity.subject(selector.value)
+            return _terms(workspace).filter(pl.col("subject_keys").list.contains(key))["document_id"].to_list()
+
+
+def _terms(workspace: Workspace) -> pl.DataFrame:
+    return effective_terms(workspace.lake.manifest.read(), workspace.registry.terms(), workspace.identity)
+
+
+def _nothing(selector: Selector) -> str:
+    """Words that were looked for are not repeated: they are what somebody wants to be forgotten."""
+    match selector.kind:
+        case "query":
+            return "no document that is held says these words in this order"
+        case "expired":
+            return "the terms of no document that is held have ended"
+        case _:
+            return f"no document with {selector.kind} {selector.value!r} is held"
+
+
+def _with_copies(held: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """All versions of the named documents and of their copies, and of the copies of those: what is suppressed of one is refused of all."""
+    found = pl.DataFrame(schema=held.schema)
+    while named.height > found.height:
+        found = named
+        same = [
+            held.join(found.filter(condition), on=column, how="semi")
+            for column, condition in (
+                ("document_id", pl.lit(True)),
+                ("version_id", pl.col("version_id").is_not_null()),
+                ("text_digest", pl.col("text_digest") != ""),
+            )
+        ]
+        named = pl.concat(same).unique()
+    return found
