@@ -6,6 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from configs.faults import reach
+from contracts.consent import ANY_SOURCE, ConsentState
 from contracts.tables import Manifest
 from flows.parse import parse_held
 from flows.record import audit
@@ -51,13 +52,21 @@ def redact_refused(workspace: Workspace, /, *, now: datetime, document_ids: Coll
 _SOUGHT = {"document_id": pl.String, "sought": pl.String}
 
 
-def _plans(workspace: Workspace, manifest: pl.DataFrame, now: datetime) -> dict[str, Redaction]:
+def redactable_without(workspace: Workspace, subject_key: str, document_ids: Collection[str], /, *, now: datetime) -> set[str]:
+    """Those of the documents that could go on, as far as their terms tell, if this person agreed to nothing."""
+    return set(_plans(workspace, workspace.lake.manifest.read(document_ids), now, refusing=subject_key))
+
+
+def _plans(workspace: Workspace, manifest: pl.DataFrame, now: datetime, *, refusing: str | None = None) -> dict[str, Redaction]:
     if workspace.settings.policies.partial_consent == "refuse" or manifest.is_empty():
         return {}
     terms = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
     people = set(terms["named"].explode(empty_as_null=False))
     stated = dict(manifest.select("document_id", "terms").iter_rows())
-    return plan_redactions(terms, stated, workspace.consent.state(now, people), workspace.settings.policies, identity=workspace.identity)
+    policies, decisions = workspace.settings.policies, dict(workspace.consent.state(now, people).decisions)
+    if refusing is not None:
+        decisions |= {(refusing, purpose, ANY_SOURCE): "withdrawn" for purpose in policies.purposes}
+    return plan_redactions(terms, stated, ConsentState(decisions), policies, identity=workspace.identity)
 
 
 def _covers(plan: Redaction | None, redacted: Collection[str]) -> bool:

@@ -4,13 +4,13 @@ import json
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from configs.settings import PolicySettings
-from contracts.consent import Consents
+from contracts.consent import Consents, refuses
 from contracts.ids import Identity, fingerprint
-from contracts.terms import LawfulBasis
 from governance.mentions import MARK, Mention, find_mentions, without
 from governance.terms import SEALED_MENTIONS
 
@@ -33,19 +33,18 @@ class Redaction:
 def plan_redactions(
     documents: pl.DataFrame, stated: Mapping[str, str], consents: Consents, how: PolicySettings, /, *, identity: Identity
 ) -> dict[str, Redaction]:
-    """By document, for those of several people of whom some, but not all, consent to a purpose that is served.
+    """By document, for those of several people of whom some, but not all, refuse a purpose that is served.
 
     `documents` are rows of `effective_terms`; `stated` has the stored terms of each. A document that does not say how it names one of those
     who do not agree has no redaction, and is refused as a whole; so is one that names them in its place, title, owner or licence.
     """
     if how.partial_consent == "refuse":
         return {}
-    several = documents.filter((pl.col("lawful_basis") == LawfulBasis.CONSENT) & (pl.col("named").list.len() > 1))
     plans = {}
-    for row in several.select("document_id", "source_id", "purposes", "named", "uri", "title").iter_rows(named=True):
-        people = _disagreeing(consents, row["source_id"], sorted({*how.purposes} & {*(row["purposes"] or ())}), row["named"])
+    for row in documents.filter(pl.col("named").list.len() > 1).iter_rows(named=True):
+        people = _disagreeing(consents, row, sorted({*how.purposes} & {*(row["purposes"] or ())}))
         terms = json.loads(stated[row["document_id"]] or "{}")
-        mentions = {person: _mentions(terms, person) for person in sorted(people)}
+        mentions = {person: stated_mentions(terms, person) for person in sorted(people)}
         shown = [str(terms[name]) for name in _SHOWN if terms.get(name)] + [row["uri"], row["title"] or ""]
         if mentions and all(mentions.values()) and not any(_names(text, mentions, identity) for text in shown):
             plans[row["document_id"]] = _plan(row["document_id"], mentions, how)
@@ -79,15 +78,17 @@ def redact(elements: pl.DataFrame, redaction: Redaction, identity: Identity, /) 
     return pl.DataFrame(rows, schema=elements.schema, orient="row"), frozenset(found)
 
 
-def _disagreeing(consents: Consents, source_id: str, served: Collection[str], people: Collection[str]) -> set[str]:
-    """Who has not granted a purpose that somebody else of them has."""
-    granted = {purpose: {person for person in people if consents.of(person, purpose, source_id) == "granted"} for purpose in served}
-    return {person for agreeing in granted.values() if agreeing for person in people if person not in agreeing}
-
-
-def _mentions(terms: Mapping[str, object], person: str) -> frozenset[Mention]:
+def stated_mentions(terms: Mapping[str, object], person: str, /) -> frozenset[Mention]:
+    """How a document says that it names a person, given its stored terms; none where it does not say."""
     sealed = terms.get(SEALED_MENTIONS)
     return frozenset(Mention(*mention) for mention in sealed.get(person, ())) if isinstance(sealed, dict) else frozenset()
+
+
+def _disagreeing(consents: Consents, document: Mapping[str, Any], served: Collection[str]) -> set[str]:
+    """Who refuses a purpose that somebody else of them does not."""
+    people, source_id, lawful_basis = set(document["named"]), document["source_id"], document["lawful_basis"]
+    against = [{person for person in people if refuses(consents.of(person, purpose, source_id), lawful_basis)} for purpose in served]
+    return set[str]().union(*(refusing for refusing in against if refusing != people))
 
 
 def _names(text: str, mentions: Mapping[str, frozenset[Mention]], identity: Identity) -> bool:

@@ -1,9 +1,19 @@
 """A document of several people goes on without those who do not agree, and nothing of the original stays."""
 
+from datetime import timedelta
+
 import pytest
 from flow_rig import BY_CONSENT, OPEN, Twin, settings_of, texts
 
+import flows.erase
+import flows.prepare
+import flows.redact
 from contracts.errors import UnreadableDocument
+from flows.erase import erase, request_erasure
+from flows.needles import gather_needles
+from flows.purge import purge
+from flows.targets import Selector, preview
+from forensics.scan import scan
 from ledger.consent import Receipt
 
 ANN, BEN = "ann@example.org", "ben@example.org"
@@ -34,8 +44,8 @@ def say(twin: Twin, person: str, state: str) -> None:
 
 def held(twin: Twin) -> dict:
     with twin.open() as workspace:
-        (row,) = workspace.lake.manifest.read().to_dicts()
-        return row
+        rows = {row["uri"]: row for row in workspace.lake.manifest.read().to_dicts()}
+        return rows["letter.txt"]
 
 
 def test_only_what_is_about_those_who_agree_is_served(letter):
@@ -51,7 +61,7 @@ def test_a_withdrawal_takes_out_the_person_and_embeds_only_what_is_new(letter):
     say(letter, BEN, "granted")
     letter.ingest("people")
     assert any("Ben Okoro" in text for text in texts(letter))
-    letter.now = letter.now.replace(day=letter.now.day + 1)
+    letter.now += timedelta(days=1)
     say(letter, BEN, "withdrawn")
     letter.ingest("people")
     assert texts(letter) == {ANN_ONLY}
@@ -74,7 +84,7 @@ def test_the_original_is_gone_from_bronze_and_its_key_is_destroyed(letter):
 def test_who_agrees_again_is_read_again_from_the_source(letter):
     say(letter, ANN, "granted")
     letter.ingest("people")
-    letter.now = letter.now.replace(day=letter.now.day + 1)
+    letter.now += timedelta(days=1)
     say(letter, BEN, "granted")
     letter.ingest("people")
     assert "\n\n".join(sorted(texts(letter))).count("Ben Okoro") == 2
@@ -140,3 +150,103 @@ def test_a_policy_that_no_longer_redacts_refuses_the_whole(letter):
     letter.ingest("people")
     assert texts(letter) == set()
     assert held(letter)["redacted"] == []
+
+
+def erased(twin: Twin, person: str):
+    return twin.run(erase, Selector("subject", person))
+
+
+@pytest.fixture
+def agreed(letter):
+    """Both agreed, a copy of the letter names nobody, and Ben has a document of his own."""
+    for person in (ANN, BEN):
+        say(letter, person, "granted")
+    letter.files["open"]["copy.txt"] = LETTER
+    letter.files["people"]["ben.txt"] = b"Ben Okoro keeps a list of all his keys in the top drawer of his desk."
+    letter.terms["people"]["ben.txt"] = {"subjects": [BEN]}
+    letter.ingest()
+    letter.now += timedelta(days=1)
+    return letter
+
+
+def test_who_is_erased_is_left_out_of_what_is_about_others_too_and_all_else_of_them_goes(agreed):
+    done = erased(agreed, BEN)
+    assert (done.documents, done.redacted, done.state) == (2, 1, "deleted")
+    assert texts(agreed) == {ANN_ONLY}
+    agreed.ingest()
+    assert texts(agreed) == {ANN_ONLY}
+
+
+def test_a_dry_run_tells_what_goes_from_what_stays(agreed):
+    with agreed.open() as workspace:
+        would = preview(workspace, Selector("subject", BEN), now=agreed.now)
+    assert {target.uri: target.redacted for target in would.targets} == {"letter.txt": True, "copy.txt": False, "ben.txt": False}
+
+
+def test_the_same_bytes_elsewhere_are_refused_and_an_edit_is_redacted(agreed):
+    erased(agreed, BEN)
+    agreed.files["people"]["again.txt"] = LETTER
+    agreed.terms["people"]["again.txt"] = {"subjects": [ANN]}
+    agreed.files["people"]["letter.txt"] = LETTER + b"\n\nAnn Tran and Ben Okoro met once more to hand over the key."
+    agreed.ingest()
+    assert texts(agreed) == {ANN_ONLY}
+
+
+def test_a_new_grant_brings_nothing_back_of_what_was_erased(agreed):
+    erased(agreed, BEN)
+    agreed.now += timedelta(days=1)
+    say(agreed, BEN, "granted")
+    agreed.ingest()
+    before = held(agreed)
+    assert texts(agreed) == {ANN_ONLY}
+    assert agreed.ingest().upserted == 0
+    assert held(agreed) == before
+
+
+def test_who_cannot_be_left_out_takes_the_whole_document_along(agreed):
+    agreed.terms["people"]["letter.txt"] = TERMS | {"mentions": {ANN: ["Ann Tran"], BEN: ["Benjamin"]}}
+    agreed.ingest()
+    done = erased(agreed, BEN)
+    assert (done.documents, done.redacted) == (3, 0)
+    assert texts(agreed) == set()
+
+
+class Cut(Exception):
+    """The process ended here."""
+
+
+@pytest.mark.parametrize(
+    ("module", "point"),
+    [
+        (flows.erase, "erase.suppressed"),
+        (flows.redact, "redact.blobs"),
+        (flows.redact, "redact.manifest"),
+        (flows.erase, "erase.redacted"),
+        (flows.prepare, "prepare.chunks"),
+        (flows.erase, "erase.synchronised"),
+    ],
+)
+def test_an_erasure_that_was_cut_short_anywhere_is_finished_by_the_next_run(agreed, monkeypatch, module, point):
+    def cut(reached):
+        if reached == point:
+            raise Cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "reach", cut)
+        with pytest.raises(Cut):
+            erased(agreed, BEN)
+    agreed.ingest()
+    assert texts(agreed) == {ANN_ONLY}
+    with agreed.open() as workspace:
+        (request,) = workspace.requests.all()
+        assert (request.state, len(request.redacted)) == ("deleted", 1)
+
+
+def test_its_needles_are_found_before_and_nowhere_after_a_purge(agreed):
+    with agreed.open() as workspace:
+        request = request_erasure(workspace, Selector("subject", BEN), now=agreed.now)
+        needles = gather_needles(workspace, request)
+        assert any(b"Ben Okoro" in trace for trace in needles.traces)
+        assert scan([workspace.root], list(needles.traces)).found
+    done = agreed.run(purge, needles)
+    assert (done.requests, done.hits) == ((request.request_id,), 0)
