@@ -34,15 +34,18 @@ def canonical(purpose: str, /) -> str:
 
     What nobody knows is the owner's own term, and stays as it is.
     """
-    name = purpose.strip()
-    if name.startswith(_NAMESPACE):
-        name = _PREFIX + name.removeprefix(_NAMESPACE)
+    name = term(purpose.strip())
     return _names().get(name.casefold(), name)
 
 
 def canonical_all(purposes: Iterable[str], /) -> tuple[str, ...]:
     """Each purpose once, by its one name, in the order given."""
     return tuple(dict.fromkeys(canonical(purpose) for purpose in purposes))
+
+
+def term(iri: str, /) -> str:
+    """`dpv:Term` for its full IRI; whatever else stays as it is."""
+    return _PREFIX + iri.removeprefix(_NAMESPACE) if iri.startswith(_NAMESPACE) else iri
 
 
 def iri(purpose: str, /) -> str | None:
@@ -60,5 +63,5 @@ def is_known(purpose: str, /) -> bool:
 
 @cache
 def _names() -> dict[str, str]:
-    terms = {purpose.iri.replace(_NAMESPACE, _PREFIX).casefold(): name for name, purpose in vocabulary().items() if purpose.iri}
+    terms = {term(purpose.iri).casefold(): name for name, purpose in vocabulary().items() if purpose.iri}
     return {name: name for name in vocabulary()} | terms

@@ -40,7 +40,7 @@ class Word:
     method: str = ""
     """How it was collected."""
     lawful_basis: str = ""
-    """Empty: consent."""
+    """Empty: consent, or whatever basis an objection or a restriction is about."""
     jurisdiction: str = ""
     categories: str | list[str] = ""
     """Of personal data."""
@@ -123,8 +123,8 @@ def read_moment(text: str, /) -> datetime | None:
 
 def _write(workspace: Workspace, receipts: list[Receipt], now: datetime) -> None:
     workspace.consent.record(receipts)
-    for receipt in receipts:
-        audit(workspace, f"consent.{receipt.state}", [receipt.receipt_id], now=now)
+    for state in STATES:
+        audit(workspace, f"consent.{state}", [receipt.receipt_id for receipt in receipts if receipt.state == state], now=now)
 
 
 def _entries(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -182,7 +182,7 @@ def _receipt(workspace: Workspace, word: Word, now: datetime) -> Receipt:
         until=read_moment(word.until),
         evidence=hashlib.sha256(word.evidence.encode()).hexdigest() if word.evidence else "",
         method=word.method,
-        lawful_basis=word.lawful_basis or LawfulBasis.CONSENT.value,
+        lawful_basis=word.lawful_basis or ("" if word.state in ("objected", "restricted") else LawfulBasis.CONSENT.value),
         jurisdiction=word.jurisdiction,
         categories=_many(word.categories),
         recipients=_many(word.recipients),

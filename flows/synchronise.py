@@ -140,4 +140,4 @@ def _delete(workspace: Workspace, rows: pl.DataFrame, run_id: str) -> None:
         workspace.present.intend(workspace.index.collection(), [], chunk_ids)
         workspace.index.delete(chunk_ids)
         reach("sync.deleted")
-        workspace.present.acknowledge(workspace.present.frame().clear(), chunk_ids, run_id)
+        workspace.present.acknowledge(workspace.present.frame(()), chunk_ids, run_id)

@@ -60,6 +60,7 @@ class Receipt:
     evidence: str = ""
     method: str = ""
     lawful_basis: str = "consent"
+    """Empty where the word is about any: an objection, a restriction."""
     jurisdiction: str = ""
     categories: tuple[str, ...] = ()
     """Of personal data."""
@@ -196,9 +197,9 @@ def _receipt(row: Any) -> Receipt:
 
 
 def _line(row: dict[str, Any]) -> Line:
-    """What was stated, moments as ISO 8601."""
+    """What was stated, moments as ISO 8601. An empty basis is stated: it is not the default."""
     moments = {name: row[name].astimezone(UTC).isoformat() for name in ("at", "recorded_at", "until") if row[name]}
-    return {name: value for name, value in row.items() if value} | moments
+    return {name: value for name, value in row.items() if value or name == "lawful_basis"} | moments
 
 
 def _without_known(connection: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

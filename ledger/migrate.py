@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy import Engine, inspect, text
 
 from contracts.errors import WorkspaceVersionError
-from ledger.database import writing
+from ledger.database import asking, writing
 
 Which = Literal["ledger", "keys"]
 
@@ -29,9 +29,9 @@ def migrate(engine: Engine, which: Which, /) -> None:
 
 def version(engine: Engine, /) -> str | None:
     """The version stamped on the database, None for an empty one."""
-    if not inspect(engine).has_table("alembic_version"):
-        return None
-    with engine.connect() as connection:
+    with asking(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
         stamp: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     return stamp
 

@@ -17,7 +17,8 @@ _LITE = "milvus_lite"
 
 def make_collection(client: Any, name: str, dimensions: int, model: str, /, *, timeout: float) -> None:
     """An empty, loaded collection. Each field is required and typed; BM25 over the text where the server has it."""
-    bm25 = has_bm25(client.get_server_version())
+    version = client.get_server_version()
+    bm25 = has_bm25(version)
     client.create_collection(
         name,
         schema=_schema(client, dimensions, made_for(model), bm25=bm25),
@@ -26,7 +27,7 @@ def make_collection(client: Any, name: str, dimensions: int, model: str, /, *, t
         timeout=timeout,
     )
     # An empty collection's indexes are ready at once; waiting for each would cost half a second.
-    client.create_index(name, _indexes(client, bm25=bm25), timeout=timeout, sync=False)
+    client.create_index(name, _indexes(client, bm25=bm25, key_index=key_index(version)), timeout=timeout, sync=False)
     client.load_collection(name, timeout=timeout)
 
 
@@ -42,8 +43,17 @@ def said_of(description: dict[str, Any], /) -> str:
 
 def has_bm25(version: str, /) -> bool:
     """Milvus Lite has it, and servers from 2.5 on."""
-    numbers = re.search(r"(\d+)\.(\d+)", version)
-    return version.startswith(_LITE) or (numbers is not None and (int(numbers[1]), int(numbers[2])) >= (2, 5))
+    return version.startswith(_LITE) or _numbers(version) >= (2, 5)
+
+
+def key_index(version: str, /) -> str:
+    """The index that makes `column in [...]` fast: servers before 2.4 know it by another name and refuse this one."""
+    return "INVERTED" if version.startswith(_LITE) or _numbers(version) >= (2, 4) else "Trie"
+
+
+def _numbers(version: str, /) -> tuple[int, int]:
+    found = re.search(r"(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _schema(client: Any, dimensions: int, mark: str, /, *, bm25: bool) -> Any:
@@ -66,11 +76,11 @@ def _schema(client: Any, dimensions: int, mark: str, /, *, bm25: bool) -> Any:
     return schema
 
 
-def _indexes(client: Any, /, *, bm25: bool) -> Any:
+def _indexes(client: Any, /, *, bm25: bool, key_index: str) -> Any:
     indexes = client.prepare_index_params()
     indexes.add_index("vector", index_type="HNSW", metric_type="COSINE", params={"M": 16, "efConstruction": 200})
     for name in _SCALAR_INDEXES:
-        indexes.add_index(name, index_type="INVERTED")
+        indexes.add_index(name, index_type=key_index)
     if bm25:
         indexes.add_index(SPARSE, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
     return indexes

@@ -13,12 +13,13 @@ from configs.faults import reach
 from contracts.errors import SettingsError
 from contracts.ports import StoreState, VectorQuery, Vectors
 from contracts.results import Forgotten
-from vectorstore.collection import SPARSE, made_for, make_collection, said_of
+from vectorstore.collection import SPARSE, has_bm25, made_for, make_collection, said_of
 from vectorstore.connection import SECONDS, connect, disconnect, is_server, shown, speaking
+from vectorstore.debts import OWED, SOILED, carry_debts, date, drop_collection, mark, read_debts, settle_debts
 from vectorstore.filters import one_of
 from vectorstore.messages import BATCH_ROWS, read_pages, to_messages
 from vectorstore.nearest import find_nearest
-from vectorstore.rewrite import copy_rows, holds_dead_rows, request_compaction, sweep_leftovers
+from vectorstore.rewrite import copy_rows, holds_dead_rows, sweep_leftovers
 from vectorstore.rows import HIT_LIMIT, ROW_SCHEMA, check_ids, check_query, check_rows
 
 
@@ -29,12 +30,15 @@ class _Collection:
     bm25: bool
 
 
-def open_milvus(uri: str, alias: str, dimensions: int, model: str, *, token: str | None = None) -> "MilvusStore":
+def open_milvus(
+    uri: str, alias: str, dimensions: int, model: str, *, token: str | None = None, frees_after: float | None = None
+) -> "MilvusStore":
     """A connected store. `uri` is an address or a folder ending in `.db`; `model` is the fingerprint of the model.
 
+    `frees_after` is for servers: the seconds after which the bytes of a dropped collection are gone, as whoever runs the server knows it.
     Nothing is created before the first upsert. Raises StoreUnavailable, WorkspaceLocked or SettingsError.
     """
-    return MilvusStore(connect(uri, token=token), uri, alias, dimensions, model)
+    return MilvusStore(connect(uri, token=token), uri, alias, dimensions, model, frees_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class MilvusStore:
     alias: str
     dimensions: int
     model: str
+    frees_after: float | None = None
     _known: dict[str, _Collection] = field(default_factory=dict, repr=False)
+    _soiled: set[str] = field(default_factory=set, repr=False)
+    """Collections of a server that are marked already."""
     _changing: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Held by whoever writes or deletes: a row that is deleted while rows are copied must not come back with the copy."""
 
@@ -81,8 +88,10 @@ class MilvusStore:
         """Each row replaces the one of its id, whole. Messages are small; a crash between two of them leaves the earlier ones written."""
         check_rows(rows, vectors, self.dimensions)
         with self._changing, speaking(self.uri, "writing rows"):
-            self._usable(self._held() or self._make())
+            held = self._held() or self._make()
+            self._usable(held)
             for message in to_messages(rows, vectors):
+                self._expect_replacements(held, [row["chunk_id"] for row in message])
                 self.client.upsert(self.alias, message, timeout=SECONDS)
                 reach("vectorstore.upserted")
 
@@ -90,8 +99,8 @@ class MilvusStore:
         """Ids that are not there are no error."""
         check_ids(chunk_ids)
         with self._changing, speaking(self.uri, "deleting rows"):
-            if self._held():
-                self._delete(chunk_ids)
+            if held := self._held():
+                self._delete(held, chunk_ids)
 
     def read(self, *, vectors: bool = False) -> Iterator[pl.DataFrame]:
         """Every row in batches, ordered by id, with a `vector` column if asked."""
@@ -110,14 +119,19 @@ class MilvusStore:
             self._usable(held)
             return find_nearest(self.client, self.alias, query, bm25=held.bm25)
 
+    def knows_words(self) -> bool:
+        """Whether a search goes by words too. Servers before 2.5 know vectors alone, and a hybrid question is answered by these."""
+        with speaking(self.uri, "looking up the collection"):
+            held = self._held()
+            return held.bm25 if held else has_bm25(self.client.get_server_version())
+
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
-        """How many rows of these documents were there and are there. Their bytes stay until `purge`."""
-        before = self.count(document_ids)
+        """How many rows of these documents were there; there are none when this returns. Their bytes stay until `purge`."""
+        check_ids(list(document_ids))
         with self._changing, speaking(self.uri, "forgetting documents"):
             self._drop_orphans()
-            for batch in _slices(list(document_ids)):
-                self._forget(one_of("document_id", batch))
-        return Forgotten(self.name, before, self.count(document_ids))
+            before = sum(self._forget(one_of("document_id", batch)) for batch in _slices(list(document_ids)))
+        return Forgotten(self.name, before, 0)
 
     def count(self, document_ids: Collection[str], /) -> int:
         check_ids(list(document_ids))
@@ -125,23 +139,32 @@ class MilvusStore:
             return sum(self._count(one_of("document_id", batch)) for batch in _slices(list(document_ids))) if self._held() else 0
 
     def purge(self) -> str:
-        """`purged`: no file of Milvus Lite holds a row that was deleted or replaced, nor its vector or its key; else `pending`.
+        """`purged`: nowhere in the store is a byte of a row that was deleted or replaced, nor of its vector or its key; else `pending`.
 
-        Where any does, the live rows move to a new collection, equal to the bit, which `collection` then names; searches go on.
-        Where none does, nothing is written: many erasures share one rewrite. Killed at any point, it leaves what the next call ends.
-        A server is asked to compact, but says to nobody when it frees the bytes; an outdated collection waits for `recreate`.
+        Where any may be, the live rows move to a new collection, equal to the bit, which `collection` then names; searches go on.
+        Where none is, nothing is written: many erasures share one rewrite. Killed at any point, it leaves what the next call ends.
+        Milvus Lite is asked by its files. A server frees a dropped collection later and says so to nobody: it owes until `frees_after`
+        seconds have passed by its own clock, and for ever if nobody stated them. An outdated collection waits for `recreate`.
         """
         with self._changing, speaking(self.uri, "freeing the bytes of deleted rows"):
             self._drop_orphans()
-            held = self._held()
             if is_server(self.uri):
-                return request_compaction(self.client, held.name) if held else "pending"
+                return self._purge_server()
+            held = self._held()
             sweep_leftovers(self.uri, self.alias, self.client.list_collections(timeout=SECONDS))
             if held and holds_dead_rows(self.client, self.uri, held.name):
                 if held.said != made_for(self.model):
                     return "pending"
                 self._rewrite(held)
+                sweep_leftovers(self.uri, self.alias, self.client.list_collections(timeout=SECONDS))
             return "purged"
+
+    def owes_until(self) -> int | None:
+        """Seconds since 1970, by the server's clock, from which on a purge may answer `purged`; None if nothing that is dated is owed."""
+        with speaking(self.uri, "looking up what is owed"):
+            held = self._held() if is_server(self.uri) and self.frees_after is not None else None
+            since = read_debts(self.client, self.alias, held.name).since if held else ()
+            return int(since[-1] + (self.frees_after or 0)) if since else None
 
     def settle(self) -> None:
         """Index what was written. Searches are right without it; on Milvus Lite they are some 40 times slower until it or `close`."""
@@ -195,19 +218,56 @@ class MilvusStore:
         reach("purge.made")
         copy_rows(self.client, self.uri, held.name, name, self.dimensions)
         reach("purge.copied")
+        if is_server(self.uri):
+            carry_debts(self.client, self.alias, held.name, name)
         self.client.alter_alias(name, self.alias, timeout=SECONDS)
         reach("purge.moved")
         self._drop_orphans()
-        sweep_leftovers(self.uri, self.alias, self.client.list_collections(timeout=SECONDS))
         reach("purge.dropped")
+
+    def _purge_server(self) -> str:
+        held = self._held()
+        if held is None:
+            return "purged"
+        if read_debts(self.client, self.alias, held.name).soiled:
+            if held.said != made_for(self.model):
+                return "pending"
+            self._rewrite(held)
+            held = self._held()
+            assert held is not None
+        debts = read_debts(self.client, self.alias, held.name)
+        if debts.owed:
+            date(self.client, self.alias, held.name)
+            debts = read_debts(self.client, self.alias, held.name)
+        if debts.since and self.frees_after is not None:
+            debts = settle_debts(self.client, self.alias, self.frees_after, debts)
+        return "pending" if debts.since else "purged"
 
     def _drop_orphans(self) -> None:
         """A crash while the collection was made anew leaves one without an alias; it may hold every row."""
         held = self._held()
         ours = re.compile(re.escape(self.alias) + "_[0-9a-f]{8}")
-        for name in self.client.list_collections(timeout=SECONDS):
-            if ours.fullmatch(name) and (held is None or name != held.name):
+        listed = self.client.list_collections(timeout=SECONDS)
+        orphans = [name for name in listed if ours.fullmatch(name) and (held is None or name != held.name)]
+        if not is_server(self.uri):
+            for name in orphans:
                 self.client.drop_collection(name, timeout=SECONDS)
+        elif orphans and held is None:
+            self._make()  # drops them: what is owed must stand somewhere
+        elif orphans and held:
+            mark(self.client, self.alias, held.name, OWED)
+            for name in orphans:
+                drop_collection(self.client, name)
+
+    def _expect_replacements(self, held: _Collection, chunk_ids: Sequence[str], /) -> None:
+        """A row that is replaced leaves bytes behind. Milvus Lite is asked by its files; a server's collection must be marked before."""
+        if is_server(self.uri) and held.name not in self._soiled and self._count(one_of("chunk_id", chunk_ids)):
+            self._soil(held)
+
+    def _soil(self, held: _Collection, /) -> None:
+        if is_server(self.uri) and held.name not in self._soiled:
+            mark(self.client, self.alias, held.name, SOILED)
+            self._soiled.add(held.name)
 
     def _usable(self, held: _Collection, /) -> None:
         if held.said != made_for(self.model):
@@ -223,18 +283,24 @@ class MilvusStore:
             ]
         )
 
-    def _delete(self, chunk_ids: Sequence[str], /) -> None:
+    def _delete(self, held: _Collection, chunk_ids: Sequence[str], /) -> None:
+        if chunk_ids:
+            self._soil(held)
         for batch in _slices(chunk_ids):
             self.client.delete(self.alias, ids=list(batch), timeout=SECONDS)
 
-    def _forget(self, condition: str, /) -> None:
-        while self._held():
+    def _forget(self, condition: str, /) -> int:
+        """How many rows went. The last look, strongly consistent, found none: the proof. Milvus Lite walks all rows at each."""
+        gone: set[str] = set()
+        while held := self._held():
             found = self.client.query(
                 self.alias, filter=condition, output_fields=["chunk_id"], limit=HIT_LIMIT, consistency_level="Strong", timeout=SECONDS
             )
             if not found:
-                return
-            self._delete([row["chunk_id"] for row in found])
+                break
+            gone.update(row["chunk_id"] for row in found)
+            self._delete(held, [row["chunk_id"] for row in found])
+        return len(gone)
 
 
 def _slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:

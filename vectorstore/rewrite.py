@@ -4,23 +4,20 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 from configs.faults import reach
 from contracts.errors import StoreUnavailable
-from vectorstore.connection import SECONDS
+from vectorstore.connection import SECONDS, shown
 from vectorstore.messages import read_pages, to_messages
 
 _COLLECTIONS = "collections"
-_COMPACTION_SECONDS = 30
 
 
 def holds_dead_rows(client: Any, uri: str, name: str, /) -> bool:
@@ -40,16 +37,19 @@ def holds_dead_rows(client: Any, uri: str, name: str, /) -> bool:
 
 def copy_rows(client: Any, uri: str, source: str, target: str, dimensions: int, /) -> None:
     """Every row of `source` is in `target`, an empty collection, to the bit and ready to be searched. Else StoreUnavailable."""
-    told = []
-    for page in read_pages(client, uri, source, dimensions):
-        told.append(_digest(page))
-        for message in to_messages(page, _matrix(page["vector"])):
-            client.insert(target, message, timeout=SECONDS)
-            reach("purge.batch")
+
+    def carry() -> Iterator[pl.DataFrame]:
+        for page in read_pages(client, uri, source, dimensions):
+            for message in to_messages(page, _matrix(page["vector"])):
+                client.insert(target, message, timeout=SECONDS)
+                reach("purge.batch")
+            yield page
+
+    told = _digest(carry())
     client.flush(target, timeout=SECONDS)
-    if told != [_digest(page) for page in read_pages(client, uri, target, dimensions)]:
+    if told != _digest(read_pages(client, uri, target, dimensions)):
         raise StoreUnavailable(
-            f"milvus lite in {uri}: the copy is not what was copied, so nothing was dropped. Is the disk sound? Try again."
+            f"milvus at {shown(uri)}: the copy is not what was copied, so nothing was dropped. Is its disk sound? Try again."
         )
 
 
@@ -64,18 +64,6 @@ def sweep_leftovers(uri: str, alias: str, listed: Collection[str], /) -> None:
         _sync_folder(root)
 
 
-def request_compaction(client: Any, name: str, /) -> str:
-    """`pending`, once a server has compacted or half a minute has passed: it frees the bytes when its garbage collection comes."""
-    client.flush(name, timeout=SECONDS)
-    job = client.compact(name, timeout=SECONDS)
-    poll = retry(
-        retry=retry_if_result(lambda state: state != "Completed"), wait=wait_fixed(0.5), stop=stop_after_delay(_COMPACTION_SECONDS)
-    )
-    with suppress(RetryError):
-        poll(client.get_compaction_state)(job, timeout=SECONDS)
-    return "pending"
-
-
 def _accounts_for(folder: Path, rows: int) -> bool:
     """Whether the files below are data files with so many rows, indexes of these, and nothing else that could hold a row."""
     stored, known = 0, set()
@@ -87,11 +75,15 @@ def _accounts_for(folder: Path, rows: int) -> bool:
     return stored == rows and indexes and not any(folder.glob("wal/*"))
 
 
-def _digest(page: pl.DataFrame) -> bytes:
-    """Of every id, field and vector of a page. Both collections are read in the order of their ids, so equal rows make equal pages."""
-    written = BytesIO()
-    page.write_ipc(written)
-    return hashlib.sha256(written.getbuffer()).digest()
+def _digest(pages: Iterable[pl.DataFrame]) -> tuple[bytes, bytes]:
+    """Of every field and of every vector, in the order of the ids, wherever the pages begin: a server cuts them as it likes."""
+    fields, vectors = hashlib.sha256(), hashlib.sha256()
+    for page in pages:
+        written = BytesIO()
+        page.drop("vector").write_ndjson(written)
+        fields.update(written.getbuffer())
+        vectors.update(_matrix(page["vector"]).tobytes())
+    return fields.digest(), vectors.digest()
 
 
 def _matrix(vectors: pl.Series) -> np.ndarray[Any, np.dtype[np.float32]]:

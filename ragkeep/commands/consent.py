@@ -93,6 +93,7 @@ def import_(
 def export(
     context: typer.Context,
     person: Annotated[str | None, typer.Argument(help="The person, by the identifier that the source uses; default: everyone.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of an object a line.")] = False,
 ) -> None:
     """Print receipts in the form of ISO/IEC TS 27560, one JSON object a line, oldest first. People stand in them as keyed hashes."""
     session: Session = context.obj
@@ -100,8 +101,9 @@ def export(
 
     with session.open("consent", shared=True) as workspace:
         receipts = workspace.consent.history(workspace.identity.subject(person) if person is not None else None)
-    for receipt in receipts:
-        print_json(iso_receipt(receipt))
+    stated = [iso_receipt(receipt) for receipt in receipts]
+    for printed in [stated] if json else stated:
+        print_json(printed)
 
 
 @consent.command()
@@ -137,13 +139,13 @@ def show(
 @consent.command()
 def purposes(json: Json = False) -> None:
     """Show the purposes that have a short name, with the terms of the Data Privacy Vocabulary that they stand for."""
-    from configs.purposes import vocabulary
+    from configs.purposes import term, vocabulary
 
     known = list(vocabulary().values())
     if json:
         print_json(known)
         return
-    print_table("", ("purpose", "term", "within"), [(one.name, one.iri or "our own", one.parent) for one in known])
+    print_table("", ("purpose", "term", "within"), [(one.name, term(one.iri) if one.iri else "our own", term(one.parent)) for one in known])
 
 
 def register(app: typer.Typer) -> None:

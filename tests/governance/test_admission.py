@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.settings import PolicySettings
-from contracts.consent import ANY_SOURCE, ConsentState
+from contracts.consent import ANY_SOURCE, STATES, ConsentState
 from contracts.ids import Identity
-from contracts.terms import Terms
+from contracts.terms import LawfulBasis, Terms
 from governance.admit import ADMITTED, admit
 from governance.terms import effective_terms, seal_subjects
 
@@ -315,3 +315,102 @@ def test_terms_flow_from_source_and_sidecar_into_a_decision():
     granted = ConsentState({(ME.subject("ann@EXAMPLE.org"), "retrieval", ANY_SOURCE): "granted"})
     assert _decide(documents)[1]["rule"].to_list() == ["consent.missing"]
     assert _decide(documents, granted)[0]["title"].to_list() == ["Letter"]
+
+
+def _may_be_used(document: dict, purpose: str, decisions: dict) -> str | None:
+    """Why not, in plain words, written apart from the code that it judges; None: it may."""
+    basis, people, source = document["lawful_basis"], set(document["subject_keys"]), document["source_id"]
+    if basis == "consent" and not people:
+        return "no_subject"
+    found = set()
+    for person in people:
+        general, own = decisions.get((person, purpose, "")), decisions.get((person, purpose, source))
+        taken = [state for state in ("restricted", "objected", "withdrawn") if state in (general, own)]
+        if own in ("granted", "expired") and general not in taken:
+            taken = []
+        in_force = taken[0] if taken else own or general or "missing"
+        if in_force == "restricted" and basis != "not_personal":
+            found.add("restricted")
+        elif in_force == "objected" and basis in ("consent", "legitimate_interest", "public_interest"):
+            found.add("objected")
+        elif in_force != "granted" and basis == "consent":
+            found.add(in_force)
+    return next((reason for reason in ("restricted", "objected", "withdrawn", "expired", "missing") if reason in found), None)
+
+
+DECIDED = st.dictionaries(
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PURPOSES), st.sampled_from(["", "s"])),
+    st.sampled_from(["granted", "granted", *STATES]),
+    max_size=12,
+)
+NAMING = st.fixed_dictionaries(
+    {
+        "lawful_basis": st.sampled_from([basis.value for basis in LawfulBasis]),
+        "subject_keys": st.lists(st.sampled_from(PEOPLE), max_size=3),
+        "source_id": st.sampled_from("st"),
+        "purposes": st.lists(st.sampled_from(PURPOSES), min_size=1, max_size=2),
+    }
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(documents=st.lists(NAMING, max_size=6), decisions=DECIDED)
+def test_what_people_decided_is_judged_by_the_basis_of_each_document(documents, decisions):
+    named = [{**document, "document_id": str(number)} for number, document in enumerate(documents)]
+    admitted, refused = _decide(_frame(*named), ConsentState(decisions), purposes=PURPOSES)
+    assert sorted([*admitted["document_id"], *refused["document_id"]]) == sorted(document["document_id"] for document in named)
+    given_for = dict(admitted.select("document_id", "purposes").iter_rows())
+    rules = dict(refused.select("document_id", "rule").iter_rows())
+    for document in named:
+        reasons = {purpose: _may_be_used(document, purpose, decisions) for purpose in sorted(set(document["purposes"]))}
+        allowed = [purpose for purpose, reason in reasons.items() if reason is None]
+        assert given_for.get(document["document_id"], []) == allowed
+        if not allowed:
+            order = ["no_subject", "restricted", "objected", "withdrawn", "expired", "missing"]
+            assert rules[document["document_id"]] == "consent." + min(reasons.values(), key=order.index)
+
+
+@settings(deadline=None, max_examples=60)
+@given(documents=st.lists(NAMING, max_size=6), decisions=DECIDED, data=st.data())
+def test_a_graver_word_never_admits_more(documents, decisions, data):
+    named = [{**document, "document_id": str(number)} for number, document in enumerate(documents)]
+    before = {
+        (row["document_id"], purpose)
+        for row in _decide(_frame(*named), ConsentState(decisions), purposes=PURPOSES)[0].iter_rows(named=True)
+        for purpose in row["purposes"]
+    }
+    if decisions:
+        key = data.draw(st.sampled_from(sorted(decisions)))
+        graver = data.draw(st.sampled_from(STATES[STATES.index(decisions[key]) :]))
+        after, _ = _decide(_frame(*named), ConsentState({**decisions, key: graver}), purposes=PURPOSES)
+        assert {(row["document_id"], purpose) for row in after.iter_rows(named=True) for purpose in row["purposes"]} <= before
+
+
+@pytest.mark.parametrize("basis", [basis.value for basis in LawfulBasis])
+def test_each_word_ends_just_the_bases_that_it_is_about(basis):
+    document = _frame({"lawful_basis": basis, "subject_keys": ["ann"]})
+    ended = {state for state in STATES if not _decide(document, ConsentState({("ann", "retrieval", ""): state}))[0].height}
+    expected = {
+        "consent": {"expired", "withdrawn", "objected", "restricted"},
+        "legitimate_interest": {"objected", "restricted"},
+        "public_interest": {"objected", "restricted"},
+        "contract": {"restricted"},
+        "legal_obligation": {"restricted"},
+        "not_personal": set(),
+    }
+    assert ended == expected[basis]
+
+
+def test_a_purpose_may_be_written_as_a_term_wherever_it_is_stated():
+    manifest = pl.DataFrame(
+        {
+            "document_id": ["d"],
+            "version_id": ["v"],
+            "source_id": ["s"],
+            "uri": ["a.txt"],
+            "terms": ["{}"],
+            "terms_problem": pl.Series([None], dtype=pl.String),
+        }
+    )
+    stated = Terms(purposes="https://w3id.org/dpv#SearchFunctionalities", classification="public", lawful_basis="contract")
+    assert _decide(effective_terms(manifest, {"s": stated}, ME))[0]["purposes"].to_list() == [["retrieval"]]

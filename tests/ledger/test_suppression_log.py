@@ -37,9 +37,8 @@ def test_ledger_and_outside_log_hold_every_entry_once_in_the_same_order(new_data
     numbers = [suppressions.add(batch) for batch in batches]
     assert numbers == sorted(numbers)
     assert suppressions.since(0) == list(dict.fromkeys(asked))
-    assert [(line["kind"], line["key"]) for line in read_lines(suppressions._log.path)] == [
-        (entry.kind, entry.key) for entry in suppressions.since(0)
-    ]
+    logged = [(line["kind"], line["key"]) for line in read_lines(suppressions._log.path)]
+    assert logged == [(entry.kind, entry.key) for entry in suppressions.since(0)]
     assert suppressions.behind() == 0
     everything = suppressions.all()
     assert everything.sequence == suppressions.sequence() == len(set(asked))

@@ -156,7 +156,7 @@ def test_commands_that_show_content_write_to_the_audit_and_nowhere_else(site: Si
 
 def test_a_withdrawal_holds_in_the_very_next_search_and_empties_the_index_in_the_next_run(site: Site) -> None:
     withdrawn = site.run("consent", "withdraw", "--subject", "mai@works.example", "--json").json
-    assert withdrawn.keys() == {"receipt_id", "state", "purpose", "at"}
+    assert withdrawn.keys() == {"receipt_id", "state", "purpose", "purpose_iri", "known_purpose", "at"}
     assert not any("Mai" in hit["text"] for hit in site.search(MAI_QUESTION, "--as", "alice", "-k", "50"))
     done = site.run("ingest", "--json").json
     assert (done["deleted"], done["embedded"]) == (1, 0)
@@ -167,16 +167,19 @@ def test_a_withdrawal_holds_in_the_very_next_search_and_empties_the_index_in_the
 
 def test_a_grant_is_needed_once_and_shown_with_its_history(site: Site) -> None:
     site.run("consent", "withdraw", "--subject", "mai@works.example", "--evidence", "letter 7")
-    history = site.run("consent", "show", "--subject", "mai@works.example", "--json").json
-    assert [receipt["state"] for receipt in history] == ["granted", "withdrawn"]
-    assert "letter 7" not in str(history)
-    assert site.run("consent", "show", "--subject", "nobody@works.example", "--json").json == []
+    shown = site.run("consent", "show", "mai@works.example", "--json").json
+    assert [receipt["state"] for receipt in shown["receipts"]] == ["granted", "withdrawn"]
+    assert shown["states"] == [{"purpose": "retrieval", "source": "", "state": "withdrawn"}]
+    assert "letter 7" not in str(shown)
+    before = site.run("consent", "show", "mai@works.example", "--as-of", shown["receipts"][0]["at"], "--json").json
+    assert ([state["state"] for state in before["states"]], len(before["receipts"])) == (["granted"], 1)
+    assert site.run("consent", "show", "nobody@works.example", "--json").json["receipts"] == []
 
 
 def test_decisions_are_imported_once_however_often_the_file_comes(site: Site, tmp_path: Path) -> None:
     file = write(tmp_path / "decisions.csv", "subject,purpose,state,at\norla@works.example,retrieval,granted,2026-02-01\n")
-    assert site.run("consent", "import", file, "--json").json == {"recorded": 1, "known": 0}
-    assert site.run("consent", "import", file, "--json").json == {"recorded": 0, "known": 1}
+    assert site.run("consent", "import", file, "--json").json == {"recorded": 1, "known": 0, "own_purposes": []}
+    assert site.run("consent", "import", file, "--json").json == {"recorded": 0, "known": 1, "own_purposes": []}
     assert site.run("ingest", "--json").json["upserted"] == 1
     assert any("Orla" in hit["text"] for hit in site.search("who finished the course on lifting gear", "--as", "alice"))
 
@@ -186,7 +189,7 @@ def test_a_file_with_one_wrong_line_records_nothing(site: Site, tmp_path: Path) 
     outcome = site.run("consent", "import", file)
     assert (outcome.code, outcome.out) == (2, "")
     assert "line 3: purpose is missing. Nothing of the file was recorded" in outcome.err
-    assert site.run("consent", "show", "--subject", "orla@works.example", "--json").json == []
+    assert site.run("consent", "show", "orla@works.example", "--json").json["receipts"] == []
 
 
 def test_an_erasure_without_yes_only_lists_what_would_go(site: Site) -> None:

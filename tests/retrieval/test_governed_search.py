@@ -1,6 +1,6 @@
 """A search gives its reader all that they may see, nothing else, and never silence without a reason."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.settings import ReaderSettings
+from contracts.consent import STATES
 from contracts.errors import StoreUnavailable, UsageError
 from contracts.ids import Identity
 from contracts.ports import ModelIdentity, VectorQuery, Vectors
@@ -144,7 +145,10 @@ standings = st.builds(
         ),
         max_size=2,
     ),
-    st.frozensets(st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(["retrieval", "training"])), max_size=2),
+    st.dictionaries(
+        st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(["retrieval", "training"]), st.just("")),
+        st.sampled_from(["granted", "granted", "granted", *STATES]),
+    ),
 )
 
 
@@ -162,7 +166,10 @@ def may_see(row: Row, reader: Reader, purpose: str, standing: MemoryStanding) ->
     erased = {("document", f"{row.document:032x}"), ("version", f"{row.document + 100:032x}"), ("source", row.source_id)}
     if standing.suppressions & (erased | {("subject", subject) for subject in row.subjects}):
         return False
-    return row.lawful_basis != "consent" or not standing.withdrawals & {(subject, purpose) for subject in row.subjects}
+    decided = {standing.decisions.get((subject, purpose, "")) for subject in row.subjects}
+    if "restricted" in decided and row.lawful_basis != "not_personal":
+        return False
+    return row.lawful_basis != "consent" or decided == {"granted"}
 
 
 class TestLaws:
@@ -216,12 +223,11 @@ class TestLaws:
         assert not search(Question("harbour"), ANONYMOUS, held, now=NOW).hits
 
     def test_consent_is_asked_for_the_source_of_the_passage(self) -> None:
-        class OnlyMail(MemoryStanding):
-            def withdrawn(self, subject_keys: Collection[str], purpose: str, at: datetime, /, *, source_id: str) -> set[str]:
-                return set(subject_keys) if source_id == "mail" else set()
-
+        standing = MemoryStanding(
+            decisions={(SUBJECTS[0], "retrieval", "docs"): "granted", (SUBJECTS[0], "retrieval", "mail"): "withdrawn"}
+        )
         rows = [Row(lawful_basis="consent", subjects=SUBJECTS[:1], source_id=source) for source in ("docs", "mail")]
-        assert [hit.source_id for hit in ask(corpus(rows, OnlyMail())).hits] == ["docs"]
+        assert [hit.source_id for hit in ask(corpus(rows, standing)).hits] == ["docs"]
 
 
 class TestReasons:
@@ -266,10 +272,10 @@ class TestReasons:
         rows = [Row(document=1), Row(lawful_basis="consent", subjects=SUBJECTS[:1]), Row(lawful_basis="contract", subjects=SUBJECTS[1:2])]
         standing = MemoryStanding(
             frozenset({("document", f"{1:032x}"), ("subject", SUBJECTS[1])}),
-            frozenset({(SUBJECTS[0], "retrieval"), (SUBJECTS[1], "retrieval")}),
+            {(SUBJECTS[0], "retrieval", ""): "withdrawn", (SUBJECTS[1], "retrieval", ""): "withdrawn"},
         )
         assert ask(corpus(rows, standing)).reason == (
-            "All 3 passages found are withheld: 2 erased, 1 without consent any more; the next run removes them."
+            "All 3 passages found are withheld: 2 erased, 1 not allowed any more by the people in them; the next run removes them."
         )
 
     def test_an_index_that_was_emptied_says_how_to_fill_it(self) -> None:
@@ -284,7 +290,7 @@ class TestFailingClosed:
             def suppressed(self, *_: Any) -> set[str]:
                 raise StoreUnavailable("ledger: no answer")
 
-            withdrawn = suppressed
+            decided = suppressed
 
         with pytest.raises(StoreUnavailable, match="ledger: no answer"):
             ask(corpus([Row()], Down()))

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,11 @@ import pytest
 from contracts.errors import SettingsError, StoreUnavailable, WorkspaceLocked
 from contracts.ports import VectorQuery
 from contracts.tables import IndexRow
-from vectorstore.collection import has_bm25
+from vectorstore.collection import has_bm25, key_index
 from vectorstore.connection import shown, speaking
 from vectorstore.filters import literal, one_of
 from vectorstore.messages import spans
 from vectorstore.milvus import MilvusStore, open_milvus
-from vectorstore.rewrite import request_compaction
 
 DIMENSIONS = 4
 KEY = f"{1:032x}"
@@ -200,39 +198,17 @@ def test_a_folder_that_is_broken_is_named(tmp_path: Path) -> None:
         open_milvus(str(tmp_path / "index.db"), "ragkeep", DIMENSIONS, "model one")
 
 
-@dataclass
-class CompactingServer:
-    """Answers as a server does: compaction takes a while, and a collection that is done is no proof that its old files are gone."""
-
-    states: list[str]
-    asked: list[str] = field(default_factory=list)
-
-    def flush(self, name: str, **_: Any) -> None:
-        self.asked.append(f"flush {name}")
-
-    def compact(self, name: str, **_: Any) -> int:
-        self.asked.append(f"compact {name}")
-        return 7
-
-    def get_compaction_state(self, job: int, **_: Any) -> str:
-        self.asked.append(f"state {job}")
-        return self.states.pop(0)
-
-
-def test_a_server_is_asked_to_compact_and_waited_for_and_says_pending(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = CompactingServer(["Executing", "Completed"])
-    assert request_compaction(server, "ragkeep_1") == "pending"
-    assert server.asked == ["flush ragkeep_1", "compact ragkeep_1", "state 7", "state 7"]
-    monkeypatch.setattr("vectorstore.rewrite._COMPACTION_SECONDS", 0)
-    assert request_compaction(CompactingServer(["Executing"]), "ragkeep_1") == "pending"
-
-
 @pytest.mark.parametrize(
     ("version", "expected"),
     [("milvus_lite-3.2.2", True), ("v2.3.5", False), ("2.4.23", False), ("v2.5.0-gpu", True), ("3.0.1", True), ("", False)],
 )
 def test_bm25_is_known_by_the_version(version: str, expected: bool) -> None:
     assert has_bm25(version) == expected
+
+
+@pytest.mark.parametrize(("version", "expected"), [("milvus_lite-3.2.2", "INVERTED"), ("v2.3.5-lite", "Trie"), ("v2.4.0", "INVERTED")])
+def test_the_index_of_a_key_is_one_that_the_version_knows(version: str, expected: str) -> None:
+    assert key_index(version) == expected
 
 
 def test_importing_the_store_does_not_import_its_client() -> None:

@@ -1,4 +1,4 @@
-"""What every vector store promises, asked of the twin in memory and of Milvus Lite alike."""
+"""What every vector store promises, asked of the twin in memory, of Milvus Lite and of a Milvus server alike."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,19 +29,25 @@ HOSTILE = (
 Store = MemoryStore | MilvusStore
 
 
-@pytest.fixture(scope="module", params=["memory", "milvus lite"])
+@pytest.fixture(scope="module", params=["memory", "milvus lite", pytest.param("milvus server", marks=pytest.mark.slow)])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore(DIMENSIONS, "model")
         return
-    store = open_milvus(str(tmp_path_factory.mktemp("lite") / "index.db"), "ragkeep", DIMENSIONS, "model")
+    is_server = request.param == "milvus server"
+    uri = request.getfixturevalue("server").uri if is_server else str(tmp_path_factory.mktemp("lite") / "index.db")
+    store = open_milvus(uri, "contract", DIMENSIONS, "model", frees_after=0)
     yield store
     store.close()
 
 
 @pytest.fixture
-def store(shared: Store) -> Store:
-    shared.recreate()
+def store(shared: Store, request: pytest.FixtureRequest) -> Store:
+    """An empty store. On a server a new collection takes seconds, so only what asks for one gets it."""
+    if "milvus server" in request.node.name and request.cls not in (TestPurging, TestState) and shared.collection():
+        shared.delete(held(shared)["chunk_id"].to_list())
+    else:
+        shared.recreate()
     return shared
 
 
