@@ -13,7 +13,7 @@ TORCH_BACKEND := --torch-backend cpu
 endif
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: help install system demo test check lint types floors docs bench soak lock clean
+.PHONY: help install system demo test check lint types floors docs bench peers soak lock clean
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
 
@@ -56,11 +56,20 @@ docs: $(STAMP) ## check that the generated parts of the docs are current (COG=-r
 bench: $(STAMP) ## run every benchmark
 	$(BIN)/python -m benchmarks.incremental
 
+peers: $(STAMP) .venv-peers/.installed ## ragkeep and four other tools on the same script of deletions; a quarter of an hour
+	$(BIN)/python -m benchmarks.peers
+
+.venv-peers/.installed: benchmarks/peers/requirements.lock | $(STAMP)
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	$(BIN)/uv pip install -q --python .venv-peers/bin/python --no-deps --require-hashes -r benchmarks/peers/requirements.lock
+	touch $@
+
 soak: $(STAMP) ## many kills and lives at random; takes an hour
 	RAGKEEP_SOAK_KILLS=$(or $(KILLS),50) $(BIN)/python -m pytest -m soak
 
 lock: $(STAMP) ## resolve the dependencies again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-package torch --python-version 3.11 -o requirements.lock
+	$(BIN)/uv pip compile benchmarks/peers/requirements.in --universal --generate-hashes --no-emit-package torch --python-version 3.11 -o benchmarks/peers/requirements.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

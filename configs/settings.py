@@ -37,6 +37,9 @@ class SourceSettings(_Section):
 class StoreSettings(_Section):
     milvus_uri: str | None = Field(None, description="address of a Milvus or Zilliz server; unset: Milvus Lite in the workspace")
     milvus_token_file: Path | None = Field(None, description="file with the server's token")
+    milvus_frees_after_hours: float | None = Field(
+        None, ge=0, description="hours in which the server frees what was dropped, by the word of who runs it; unset: a purge stays pending"
+    )
     collection: str = Field("ragkeep", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$", description="the alias that searches use")
     buckets: int = Field(8, ge=1, le=1024, description="partitions of every lake table; fixed when the workspace is made")
     key_file: Path | None = Field(None, description="the workspace's key and pepper; unset: beside the workspace, named WORKSPACE.key")

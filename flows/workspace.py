@@ -41,6 +41,7 @@ from ledger.suppressions import Suppressions
 from ledger.vectors import VectorCache
 from parsing.documents import Parsed, ToParse
 from parsing.parse import parse_files
+from vectorstore.connection import read_token
 from vectorstore.milvus import open_milvus
 
 
@@ -169,8 +170,9 @@ def open_milvus_index(workspace: Workspace, /) -> Index:
     """Milvus as the settings name it, else Milvus Lite in the workspace."""
     stores, model = workspace.settings.stores, workspace.model
     uri = stores.milvus_uri or str(workspace.root / "index.db")
-    token = (workspace.registry.base / stores.milvus_token_file).read_text().strip() if stores.milvus_token_file else None
-    return open_milvus(uri, stores.collection, model.identity.dimensions, model.fingerprint, token=token)
+    token = read_token(workspace.registry.base / stores.milvus_token_file) if stores.milvus_token_file else None
+    frees_after = None if stores.milvus_frees_after_hours is None else stores.milvus_frees_after_hours * 3_600
+    return open_milvus(uri, stores.collection, model.identity.dimensions, model.fingerprint, token=token, frees_after=frees_after)
 
 
 def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Workspace:

@@ -39,7 +39,22 @@ def connect(uri: str, /, *, token: str | None = None) -> Any:
     except ConnectionConfigException as error:
         raise _unopened(uri) from error
     except MilvusException as error:
-        raise StoreUnavailable(f"milvus at {address}: no answer. Is the server up, and are the address and the token right?") from error
+        if _was_refused(error):
+            raise StoreUnavailable(
+                f"milvus at {address}: it refuses the token. Is it right in the file that stores.milvus_token_file names?"
+            ) from error
+        raise StoreUnavailable(f"milvus at {address}: no answer. Is the server up, and is stores.milvus_uri right?") from error
+
+
+def read_token(path: Path, /) -> str:
+    """The server's token, the only thing in its file. SettingsError names the file and never what is in it."""
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"stores.milvus_token_file: {path} cannot be read. Put the token there, or unset the setting.") from error
+    if not token or "\n" in token:
+        raise SettingsError(f"stores.milvus_token_file: {path} must hold the token in one line and nothing else.")
+    return token
 
 
 def disconnect(client: Any, uri: str, /) -> None:
@@ -61,9 +76,14 @@ def speaking(uri: str, verb: str, /) -> Iterator[None]:
         yield
     except (MilvusException, RpcError) as error:
         code = getattr(error, "code", "")
-        raise StoreUnavailable(
-            f"milvus at {shown(uri)}: {verb} failed (code {code() if callable(code) else code}). Run again with --debug to see why."
-        ) from error
+        remedy = "It is more than one message may hold: ask for less" if is_too_large(error) else "Run again with --debug to see why"
+        raise StoreUnavailable(f"milvus at {shown(uri)}: {verb} failed (code {code() if callable(code) else code}). {remedy}.") from error
+
+
+def is_too_large(error: BaseException | None, /) -> bool:
+    """Whether a server had more to say, or was told more, than its limit of a message lets through."""
+    text = str(error)
+    return "larger than max" in text or "maxOutputSize" in text
 
 
 def is_server(uri: str, /) -> bool:
@@ -89,6 +109,12 @@ def _unopened(uri: str, /) -> StoreUnavailable:
     if holder:
         return WorkspaceLocked(f"milvus lite in {uri}: {holder} holds it, and only one process may. Wait for it, or stop it.")
     return StoreUnavailable(f"milvus lite in {uri}: it cannot be opened. Is the folder writable, whole, and written by this version?")
+
+
+def _was_refused(error: BaseException, /) -> bool:
+    """pymilvus says of a wrong token too that nobody answers; what the server said stands in the chain."""
+    cause = error.__cause__ or error.__context__
+    return "UNAUTHENTICATED" in str(cause) or "PERMISSION_DENIED" in str(cause)
 
 
 def _holder(lock: Path, /) -> str | None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import polars as pl
 
+from contracts.errors import StoreUnavailable
 from contracts.ports import Vectors
-from vectorstore.connection import SECONDS, speaking
+from vectorstore.connection import SECONDS, is_too_large, speaking
+from vectorstore.filters import literal
 from vectorstore.rows import ROW_SCHEMA
 
 BATCH_ROWS = 1_000
@@ -45,14 +47,34 @@ def spans(rows: pl.DataFrame, dimensions: int, /) -> Iterator[tuple[int, int]]:
 
 
 def read_pages(client: Any, uri: str, name: str, dimensions: int, /) -> Iterator[pl.DataFrame]:
-    """Every row of a collection or an alias in pages, ordered by id; with its `vector` unless `dimensions` is 0."""
+    """Every row of a collection or an alias in pages, ordered by id; with its `vector` unless `dimensions` is 0.
+
+    How large a row is shows only when it is read: where a page is more than one message of the server may hold, they become smaller.
+    """
     schema = {**ROW_SCHEMA, "vector": pl.List(pl.Float32)} if dimensions else ROW_SCHEMA
-    columns, rows = list(schema), min(_PAGE_ROWS, _PAGE_BYTES // (4 * dimensions + _ROW_BYTES))
+    rows, after = min(_PAGE_ROWS, _PAGE_BYTES // (4 * dimensions + _ROW_BYTES)), ""
+    while True:
+        try:
+            for page in _pages(client, uri, name, list(schema), after, rows):
+                yield pl.DataFrame(page, schema=schema).select(list(schema))
+                after = page[-1]["chunk_id"]
+        except StoreUnavailable as error:
+            if rows == 1 or not is_too_large(error.__cause__):
+                raise
+            rows = max(1, rows // 4)
+        else:
+            return
+
+
+def _pages(client: Any, uri: str, name: str, columns: list[str], after: str, rows: int) -> Iterator[list[dict[str, Any]]]:
+    condition = f"chunk_id > {literal(after)}" if after else ""
     with speaking(uri, "reading rows"):
-        pages = client.query_iterator(name, batch_size=rows, output_fields=columns, consistency_level="Strong", timeout=SECONDS)
+        pages = client.query_iterator(
+            name, filter=condition, batch_size=rows, output_fields=columns, consistency_level="Strong", timeout=SECONDS
+        )
     try:
         while page := _next(pages, uri):
-            yield pl.DataFrame(page, schema=schema).select(columns)
+            yield page
     finally:
         pages.close()
 

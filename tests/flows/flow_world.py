@@ -9,6 +9,7 @@ from typing import Any
 from flow_rig import BROKEN, BY_CONSENT, OPEN, PARAGRAPHS, SOURCES, Twin, settings_of
 from hypothesis import strategies as st
 
+from contracts.consent import STATES
 from contracts.errors import UsageError
 from flows.erase import Selector, erase
 from flows.expire import expire
@@ -26,6 +27,7 @@ STATED: list[dict[str, Any]] = [
     {"subjects": [PEOPLE[0]]},
     {"subjects": list(PEOPLE)},
     {"lawful_basis": "consent", "subjects": [PEOPLE[1]]},
+    {"lawful_basis": "legitimate_interest", "subjects": [PEOPLE[0]]},
     {"expires_at": "2026-01-05T00:00:00Z"},
     {"expires_at": "2026-01-20T00:00:00Z"},
     {"purposes": ["billing"]},
@@ -63,7 +65,7 @@ CHANGES = st.one_of(
     st.tuples(st.just("empty"), _source),
     st.tuples(st.just("state"), _place, st.sampled_from(STATED)),
     st.tuples(st.just("state"), _place, st.sampled_from(STATED)),
-    st.tuples(st.just("consent"), st.sampled_from(PEOPLE), st.sampled_from(["granted", "withdrawn"]), st.sampled_from(["", *SOURCES])),
+    st.tuples(st.just("consent"), st.sampled_from(PEOPLE), st.sampled_from(["granted", *STATES]), st.sampled_from(["", *SOURCES])),
     st.tuples(st.just("settings"), st.sampled_from(SETTINGS)),
     st.tuples(st.just("later"), st.integers(1, 12)),
 )

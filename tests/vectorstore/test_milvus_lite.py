@@ -16,7 +16,7 @@ from contracts.errors import SettingsError, StoreUnavailable, WorkspaceLocked
 from contracts.ports import VectorQuery
 from contracts.tables import IndexRow
 from vectorstore.collection import has_bm25, key_index
-from vectorstore.connection import shown, speaking
+from vectorstore.connection import read_token, shown, speaking
 from vectorstore.filters import literal, one_of
 from vectorstore.messages import spans
 from vectorstore.milvus import MilvusStore, open_milvus
@@ -185,6 +185,19 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(StoreUnavailable, match=r"milvus at http://127\.0\.0\.1:9: no answer"):
         open_milvus("http://anna:hunter2@127.0.0.1:9", "ragkeep", DIMENSIONS, "model one", token="s3cret")
     assert shown("https://u:p@w@host:19530/db") == "https://host:19530/db"
+
+
+@pytest.mark.parametrize(
+    ("held", "text"), [(None, "cannot be read"), (b"\xff", "cannot be read"), (b" \n", "in one line"), (b"a\nb", "in one line")]
+)
+def test_a_file_without_a_token_is_named_and_not_quoted(tmp_path: Path, held: bytes | None, text: str) -> None:
+    file = tmp_path / "milvus.token"
+    if held is not None:
+        file.write_bytes(held)
+    with pytest.raises(SettingsError, match=rf"stores\.milvus_token_file: .*milvus\.token .*{text}"):
+        read_token(file)
+    file.write_text("root:s3cret\n")
+    assert read_token(file) == "root:s3cret"
 
 
 def test_a_folder_must_look_like_one(tmp_path: Path) -> None:
