@@ -1,6 +1,7 @@
 """Needles: a sample of what an erasure has to make vanish, gathered while it is still there, to be looked for afterwards."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -35,22 +36,22 @@ class Needles:
         return len(self.traces) if self.documents.issuperset((*request.documents, *request.redacted)) else 0
 
 
-def gather_needles(workspace: Workspace, request: Request, /) -> Needles:
+def gather_needles(workspace: Workspace, document_ids: Collection[str], /, *, redacted: Collection[str] = (), person: str = "") -> Needles:
     """Of documents that go, chunks by their beginnings; of those that stay without a person, the places that name the person.
 
     What another document says too is no needle.
     """
     chunks = workspace.lake.chunks.read()
-    goes, stays = (pl.col("document_id").is_in(list(ids)) for ids in (request.documents, request.redacted))
+    goes, stays = (pl.col("document_id").is_in(list(ids)) for ids in (document_ids, redacted))
     whole = chunks.filter(goes & _said_by_no_other(chunks.filter(~goes))).head(_CHUNKS)
     others = chunks.filter(~goes & ~stays)
-    naming = _naming(workspace, request, chunks.filter(stays & _said_by_no_other(others))).head(_CHUNKS)
+    naming = _naming(workspace, chunks.filter(stays & _said_by_no_other(others)), redacted, person).head(_CHUNKS)
     beginnings = whole["text"].str.strip_chars().str.slice(0, _CHARACTERS)
     texts = [*_in_no_other(beginnings, chunks.filter(~goes)), *_in_no_other(naming["piece"], others)]
     keys = [cache_key(workspace.identity, workspace.model.identity, text) for text in (*whole["text"], *naming["text"])]
     vectors = [vector.tobytes() for vector in workspace.vectors.get(keys).values()]
     ids = tuple(name.encode() for name in (*whole["chunk_id"], *naming["chunk_id"]))
-    return Needles(ids, (*(text.encode() for text in texts), *vectors), frozenset((*request.documents, *request.redacted)))
+    return Needles(ids, (*(text.encode() for text in texts), *vectors), frozenset((*document_ids, *redacted)))
 
 
 def _said_by_no_other(others: pl.DataFrame) -> pl.Expr:
@@ -62,10 +63,10 @@ def _in_no_other(pieces: pl.Series, others: pl.DataFrame) -> list[str]:
     return [piece for piece in pieces if len(piece) >= _SHORTEST and piece not in kept]
 
 
-def _naming(workspace: Workspace, request: Request, chunks: pl.DataFrame) -> pl.DataFrame:
+def _naming(workspace: Workspace, chunks: pl.DataFrame, document_ids: Collection[str], person: str) -> pl.DataFrame:
     """chunk_id, text, piece of those chunks that name the person, a row a place."""
-    terms = workspace.lake.manifest.read(request.redacted, columns=["document_id", "terms"]).iter_rows()
-    mentions = {document_id: stated_mentions(json.loads(stated or "{}"), request.key) for document_id, stated in terms}
+    terms = workspace.lake.manifest.read(document_ids, columns=["document_id", "terms"]).iter_rows()
+    mentions = {document_id: stated_mentions(json.loads(stated or "{}"), person) for document_id, stated in terms}
     rows = [
         (chunk_id, text, text[max(0, span.start - _AROUND) : span.end + _AROUND].strip())
         for chunk_id, document_id, text in chunks.select("chunk_id", "document_id", "text").iter_rows()

@@ -92,7 +92,7 @@ def _erase(session: Session, selector: "Selector", *, purge: bool, json: bool) -
         request = request_erasure(workspace, selector, now=session.now)
     try:
         with session.open("erase") as workspace, progress_bar(enabled=not json) as progress:
-            needles = gather_needles(workspace, request) if purge else None
+            needles = gather_needles(workspace, request.documents, redacted=request.redacted, person=request.key) if purge else None
             erased = carry_out(workspace, request, now=session.now, progress=progress)
             if not purge:
                 resume(workspace, now=session.now, progress=progress)

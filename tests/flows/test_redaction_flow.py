@@ -245,7 +245,7 @@ def test_an_erasure_that_was_cut_short_anywhere_is_finished_by_the_next_run(agre
 def test_its_needles_are_found_before_and_nowhere_after_a_purge(agreed):
     with agreed.open() as workspace:
         request = request_erasure(workspace, Selector("subject", BEN), now=agreed.now)
-        needles = gather_needles(workspace, request)
+        needles = gather_needles(workspace, request.documents, redacted=request.redacted, person=request.key)
         assert any(b"Ben Okoro" in trace for trace in needles.traces)
         assert scan([workspace.root], list(needles.traces)).found
     done = agreed.run(purge, needles)

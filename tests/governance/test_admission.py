@@ -410,6 +410,7 @@ def test_a_purpose_may_be_written_as_a_term_wherever_it_is_stated():
             "uri": ["a.txt"],
             "terms": ["{}"],
             "terms_problem": pl.Series([None], dtype=pl.String),
+            "redacted": pl.Series([[]], dtype=pl.List(pl.String)),
         }
     )
     stated = Terms(purposes="https://w3id.org/dpv#SearchFunctionalities", classification="public", lawful_basis="contract")
