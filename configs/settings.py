@@ -85,6 +85,11 @@ class DedupSettings(_Section):
 class PolicySettings(_Section):
     controller: str = Field("", description="who decides on the data, name and contact, as receipts of consent state it")
     purposes: Purposes = Field(("retrieval",), description="purposes that this index serves; a document is admitted for those it allows")
+    partial_consent: Literal["refuse", "redact_mentions", "redact_passages"] = Field(
+        "refuse",
+        description="what becomes of a document of several people of whom some do not consent: it is refused, or goes on without what "
+        "names them, or without every passage that does; who does not say under `mentions` how it names them is refused",
+    )
     withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
 

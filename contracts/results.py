@@ -85,6 +85,8 @@ class Erased:
     state: str
     documents: int
     copies: tuple[Forgotten, ...] = field(default=())
+    redacted: int = 0
+    """Documents of several people that stay without the one who was erased."""
     purge: str = "pending"
     logical_at: datetime | None = None
     physical_at: datetime | None = None

@@ -21,7 +21,10 @@ class Manifest(dy.Schema):
     document_id = _id(primary_key=True, description="the place: (source, uri)")
     source_id = dy.String(min_length=1, description="name of the source in the settings")
     uri = dy.String(min_length=1, description="path within the source, with forward slashes")
-    version_id = _id(description="the bytes last read")
+    version_id = _id(description="the bytes last read, or what was made of them by leaving people out")
+    original_version_id = dy.String(nullable=True, regex=ID_PATTERN, description="the bytes last read, where people were left out of them")
+    redacted = dy.List(dy.String(), description="keyed people who were left out")
+    redaction = dy.String(nullable=True, description="fingerprint of what was last sought to be left out")
     size = dy.Int64(min=0, description="bytes")
     stat = dy.String(description="what the listing said (size and mtime, or an etag): equal means that the bytes are not read again")
     terms = dy.String(

@@ -1,6 +1,7 @@
 """The terms under which a document is held: whose it is, why it may be used, for what, by whom and for how long."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -40,6 +41,16 @@ def _one_or_many(value: Any) -> Any:
     return value
 
 
+def _read_json(value: Any) -> Any:
+    """Let people write a mapping as JSON in a CSV cell."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else None
+    except ValueError:
+        raise ValueError('not a JSON object such as {"an@example.org": ["An Nguyen"]}') from None
+
+
 def _empty_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -60,6 +71,9 @@ class Terms(BaseModel):
     )
     purposes: Names = Field(None, description="what it may be used for, in W3C DPV terms or your own; unstated means refused")
     subjects: Names = Field(None, description="the people it is about, by the identifier that your source uses")
+    mentions: Annotated[dict[str, tuple[str, ...]] | None, BeforeValidator(_read_json)] = Field(
+        None, description="how the text names each of the people, so that it can do without those who do not agree; JSON in a CSV cell"
+    )
     groups: Names = Field(None, description="who may read it; empty means everyone whose clearance reaches the classification")
     classification: Annotated[Classification | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="public, internal, confidential or restricted; unstated means refused"

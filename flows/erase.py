@@ -2,17 +2,21 @@
 
 from datetime import datetime
 
+import polars as pl
+
 from configs.faults import reach
 from contracts.ids import fingerprint
 from contracts.ports import Progress
 from contracts.results import Erased, Forgotten
+from flows.prepare import pending, prepare
 from flows.receipt import issue_receipt
 from flows.record import audit, recorded
+from flows.redact import redact_refused
 from flows.registry import drop_files
 from flows.retire import drop_strays, finish_removals, forget_everywhere
 from flows.returned import find_returned
 from flows.synchronise import synchronise
-from flows.targets import Selector, find_targets, find_texts, hide
+from flows.targets import Selector, find_originals, find_targets, hide
 from flows.workspace import Workspace
 from ledger.consent import Receipt
 from ledger.requests import Request
@@ -34,12 +38,13 @@ def request_erasure(workspace: Workspace, selector: Selector, /, *, now: datetim
 
     It needs no more than a shared workspace: a run that is under way takes the rows out, and whoever comes next does the rest.
     """
-    targets = find_targets(workspace, selector)
+    targets = find_targets(workspace, selector, now=now)
     opaque = hide(workspace, selector)
     if selector.kind == "subject":
         _withdraw(workspace, opaque, now)
     # The request comes first: were the suppressions written before it, a crash between the two would leave an erasure nobody finishes.
-    request = workspace.requests.record(selector.kind, opaque, now, [target.document_id for target in targets])
+    goes, stays = ([target.document_id for target in targets if target.redacted is redacted] for redacted in (False, True))
+    request = workspace.requests.record(selector.kind, opaque, now, goes, redacted=stays)
     reach("erase.recorded")
     _suppress(workspace, request, now)
     return request
@@ -72,8 +77,10 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
         return _as_it_stands(request)
     _suppress(workspace, request, now)
     with recorded(workspace, "erase", "", now=now) as run:
+        request = _leave_out(workspace, request, now=now, progress=progress)
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
-        synchronise(workspace, run.run_id, now=now, progress=progress, leaving=request.documents)
+        leaving = None if request.redacted else request.documents
+        synchronise(workspace, run.run_id, now=now, progress=progress, leaving=leaving)
         reach("erase.synchronised")
         copies = _counted_from(before, forget_everywhere(workspace, request.documents, now=now))
         drop_files(workspace.registry, set(workspace.lake.manifest.read(columns=["source_id"])["source_id"]))
@@ -81,9 +88,24 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
         deleted = workspace.requests.advance(request.request_id, "deleted", deleted_at, copies)
         audit(workspace, "erase.deleted", [request.request_id], now=deleted_at)
         receipt = issue_receipt(workspace, deleted, now=deleted_at)
-        erased = Erased(request.request_id, "deleted", len(request.documents), copies, logical_at=deleted_at, receipt=str(receipt))
+        counts = len(request.documents), copies, len(request.redacted)
+        erased = Erased(request.request_id, "deleted", *counts, logical_at=deleted_at, receipt=str(receipt))
         run.counts = erased
     return erased
+
+
+def _leave_out(workspace: Workspace, request: Request, /, *, now: datetime, progress: Progress) -> Request:
+    """Documents of several people have lost the one who is erased, in bronze and in silver; those that could not are to go as a whole."""
+    if not request.redacted:
+        return request
+    redact_refused(workspace, now=now, document_ids=request.redacted)
+    reach("erase.redacted")
+    rows = workspace.lake.manifest.read(request.redacted, columns=["document_id", "redacted"])
+    kept = rows.filter(pl.col("redacted").list.contains(request.key))["document_id"].to_list()
+    request = workspace.requests.reject(request.request_id, set(request.redacted).difference(kept))
+    _suppress(workspace, request, now)
+    prepare(workspace, pending(workspace).filter(pl.col("document_id").is_in(kept)), now=now, progress=progress)
+    return request
 
 
 def _as_it_stands(request: Request) -> Erased:
@@ -92,6 +114,7 @@ def _as_it_stands(request: Request) -> Erased:
         request.state,
         len(request.documents),
         request.copies,
+        len(request.redacted),
         purge="purged" if request.state == "purged" else "pending",
         logical_at=request.deleted_at,
         physical_at=request.purged_at,
@@ -110,10 +133,8 @@ def _suppressions(workspace: Workspace, request: Request, now: datetime) -> list
 
     A request that is taken up finds fewer versions; the others are suppressed already, for that is done before any copy forgets.
     """
-    tables = (workspace.lake.manifest, workspace.lake.chunks)
-    versions = {version for table in tables for version in table.read(request.documents, columns=["version_id"])["version_id"]}
+    texts, versions = find_originals(workspace, [*request.documents, *request.redacted])
     places = [Suppression("document", document_id, request.request_id, now) for document_id in request.documents]
-    texts = find_texts(workspace, request.documents)
     places += [Suppression("version", version_id, request.request_id, now) for version_id in sorted(versions)]
     return places + [Suppression("text", digest, request.request_id, now) for digest in sorted(texts)]
 

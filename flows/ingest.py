@@ -13,6 +13,7 @@ from flows.erase import resume, resume_erasures
 from flows.prepare import Prepared, pending, prepare
 from flows.quarantine import note_listing
 from flows.record import audit, recorded
+from flows.redact import redact_refused, reopen_redacted
 from flows.refresh import refresh
 from flows.retire import finish_removals, retire_expired, retire_vanished
 from flows.synchronise import Synchronised, synchronise
@@ -33,8 +34,10 @@ def ingest_from(
     """As `ingest`, from sources that are open already."""
     with recorded(workspace, "ingest", ",".join(source.name for source in sources), now=now) as run:
         resume(workspace, now=now, progress=progress)
+        reopen_redacted(workspace, now=now)
         observed = [_observe(workspace, source, now, progress) for source in sources]
         expired = retire_expired(workspace, now=now)
+        redact_refused(workspace, now=now)
         done = bring_up_to_date(workspace, run.run_id, pending(workspace, retry=retry_quarantined), now=now, progress=progress)
         finish_removals(workspace, now=now)
         resume_erasures(workspace, now=now, progress=progress)  # of what was asked for meanwhile

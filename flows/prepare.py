@@ -10,17 +10,17 @@ from chunking.chunk import chunk, chunking_fingerprint
 from chunking.normalise import normalise
 from cleaning.clean import clean, cleaning_fingerprint
 from configs.faults import reach
-from contracts.errors import UnreadableDocument
 from contracts.ids import fingerprint
 from contracts.ports import Progress
 from contracts.results import Failure
+from flows.parse import parse_held
 from flows.quarantine import OF_LISTING, Refusal, note, strike_off
 from flows.reencoded import finish_refusals, refuse_reencoded, refused_for_ever
 from flows.refresh import UNREAD
 from flows.release import release
 from flows.workspace import Workspace
 from governance.digest import digest_texts
-from parsing.documents import Parsed, ToParse
+from parsing.documents import Parsed
 from parsing.fingerprint import parsing_fingerprint
 from parsing.tabulate import tabulate
 
@@ -95,8 +95,8 @@ def prepare(workspace: Workspace, todo: pl.DataFrame, /, *, now: datetime, progr
         _finish(workspace, batch, now)
         done.finished.update(batch["document_id"])
         progress.advance("prepare", len(done.finished), todo.height)
-    lost: list[Refusal] = []
-    for parsed in _batches(workspace.parse(_files(workspace, to_parse, lost), workspace.settings.parsing)):
+    lost: list[str] = []
+    for parsed in _batches(parse_held(workspace, to_parse, lost)):
         good = _store(workspace, todo, parsed, done, now)
         _finish(workspace, todo.filter(pl.col("document_id").is_in(good)).select(_VERSION), now)
         done.finished.update(good)
@@ -111,17 +111,6 @@ def _parsed_before(workspace: Workspace, todo: pl.DataFrame) -> pl.DataFrame:
     held = workspace.lake.elements.read(todo["document_id"].to_list(), columns=["document_id", "version_id", "fingerprint"]).unique()
     same = held.filter(pl.col("fingerprint") == parsing_fingerprint(workspace.settings.parsing))
     return same.join(todo, on=_VERSION, how="semi").select(_VERSION).sort("document_id")
-
-
-def _files(workspace: Workspace, todo: pl.DataFrame, lost: list[Refusal]) -> Iterator[ToParse]:
-    """What bronze still has; what it should have, and has not, is `lost`."""
-    for document_id, version_id, source_id, uri in todo.select(*_VERSION, "source_id", "uri").iter_rows():
-        try:
-            content = workspace.blobs.get(document_id, version_id)
-        except UnreadableDocument:
-            lost.append(Refusal(document_id, version_id, source_id, uri, _LOST))
-            continue
-        yield ToParse(document_id, version_id, uri.rpartition("/")[2], content)
 
 
 def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
@@ -171,12 +160,14 @@ def _refuse_erased(workspace: Workspace, todo: pl.DataFrame, elements: pl.DataFr
     return refused
 
 
-def _read_again(workspace: Workspace, lost: list[Refusal], done: Prepared, now: datetime) -> None:
+def _read_again(workspace: Workspace, lost: list[str], done: Prepared, now: datetime) -> None:
     """Documents whose stored bytes are gone or were altered: in quarantine until the next run has read them from their source."""
     if not lost:
         return
-    note(workspace, lost, (), fingerprint=OF_LISTING, now=now)
-    rows = workspace.lake.manifest.read([refusal.document_id for refusal in lost])
+    rows = workspace.lake.manifest.read(lost)
+    held = rows.select(*_VERSION, "source_id", "uri").iter_rows()
+    refusals = [Refusal(document_id, version_id, source_id, uri, _LOST) for document_id, version_id, source_id, uri in held]
+    note(workspace, refusals, (), fingerprint=OF_LISTING, now=now)
     workspace.lake.manifest.replace(rows.with_columns(stat=pl.lit(UNREAD)), rows["document_id"].to_list())
     done.quarantined.update(rows["document_id"])
 

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import polars as pl
-
 from configs.faults import reach
 from contracts.ports import Progress
-from embeddings.identify import cache_key
 from flows.erase import resume
+from flows.needles import Needles
 from flows.receipt import issue_receipt
 from flows.record import audit, recorded
 from flows.workspace import Workspace
@@ -18,26 +16,8 @@ from forensics.scan import Scanned, scan
 from ledger.receipts import Scan
 from ledger.requests import Request
 
-_NEEDLES = 200
-_NEEDLE_CHARACTERS = 60
 _LEDGER = "ledger.sqlite"
 """Suppressions and the audit keep opaque ids for ever: a scan for ids passes over the ledger, one for texts does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Needles:
-    """What must be nowhere once documents are erased."""
-
-    ids: tuple[bytes, ...] = ()
-    """Of chunks: the ledger may name them."""
-    traces: tuple[bytes, ...] = ()
-    """Vectors, and pieces of text that no other document has."""
-    documents: frozenset[str] = frozenset()
-    """The documents that they were gathered of."""
-
-    def of(self, request: Request) -> int:
-        """How many texts and vectors of a request's documents are sought; 0 where they were gathered of others, or not at all."""
-        return len(self.traces) if self.documents.issuperset(request.documents) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +68,6 @@ def purge(workspace: Workspace, needles: Needles | None = None, /, *, now: datet
     if found.found:
         workspace.notifier.notify("purge.bytes_left", hits=len(found.found), files=sorted({hit.decoder for hit in found.found}))
     return result
-
-
-def gather_needles(workspace: Workspace, document_ids: Sequence[str], /) -> Needles:
-    """A sample of what these documents left in every store, to look for once they are erased."""
-    chunks = workspace.lake.chunks.read()
-    gone = pl.col("document_id").is_in(list(document_ids))
-    others = chunks.filter(~gone)
-    own = chunks.filter(gone & pl.col("text_key").is_in(others["text_key"].unique().to_list()).not_()).head(_NEEDLES)
-    kept_text = "\0".join(others["text"])
-    texts = [text for text in own["text"].str.strip_chars().str.slice(0, _NEEDLE_CHARACTERS) if len(text) > 16 and text not in kept_text]
-    keys = [cache_key(workspace.identity, workspace.model.identity, text) for text in own["text"]]
-    vectors = [vector.tobytes() for vector in workspace.vectors.get(keys).values()]
-    traces = (*(text.encode() for text in texts), *vectors)
-    return Needles(tuple(name.encode() for name in own["chunk_id"]), traces, frozenset(document_ids))
 
 
 def _purge_copies(workspace: Workspace, progress: Progress) -> dict[str, str]:

@@ -21,6 +21,7 @@ def issue_receipt(workspace: Workspace, request: Request, /, *, scan: Scan | Non
         requested_at=request.suppressed_at,
         suppressed_at=request.suppressed_at,
         documents=len(request.documents),
+        redacted=len(request.redacted),
         copies=request.copies,
         logical_at=request.deleted_at,
         physical_at=request.purged_at,

@@ -28,6 +28,8 @@ UNREAD = ""
 Row = dict[str, Any]
 """A row of the manifest."""
 
+_UNREDACTED: Row = {"original_version_id": None, "redacted": [], "redaction": None}
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -89,6 +91,7 @@ def _row(workspace: Workspace, source_id: str, document_id: str, listed: Listed,
         "source_id": source_id,
         "uri": listed.uri,
         "version_id": before["version_id"] if before else None,
+        **{name: before[name] if before else value for name, value in _UNREDACTED.items()},
         "size": before["size"] if before else listed.size,
         "stat": before["stat"] if before else listed.stat,
         "terms": terms,
@@ -137,11 +140,14 @@ def _read(
         if content is None:
             continue
         version_id = workspace.identity.version(content)
+        if version_id == row["original_version_id"] and (row["stat"] != UNREAD or version_id in suppressed.versions):
+            rows.append(row | {"stat": listed.stat})  # What was made of these bytes by redaction is held.
+            continue
         if version_id in suppressed.versions:
             done.erased.add(document_id)
             done.listed.pop(document_id)
             continue
-        read = row | {"version_id": version_id, "size": len(content), "stat": listed.stat}
+        read = row | _UNREDACTED | {"version_id": version_id, "size": len(content), "stat": listed.stat}
         done.listed[document_id] = version_id
         if version_id != row["version_id"]:
             read["observed_at"] = now

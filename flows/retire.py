@@ -89,11 +89,12 @@ def _held_before(workspace: Workspace, source_id: str, refreshed: Refreshed) -> 
     The manifest names new versions already, written by this run or by one that was killed; a move is still to be known by them.
     """
     of_source = pl.col("source_id") == source_id
-    held = workspace.lake.manifest.read(columns=["document_id", "source_id", "version_id"]).filter(of_source).drop("source_id")
+    held = workspace.lake.manifest.read(columns=["document_id", "source_id", "version_id", "original_version_id"]).filter(of_source)
     finished = workspace.outputs.frame().select("document_id", "version_id", finished=True)
     vanished = pl.col("document_id").is_in(list(refreshed.listed)).not_()
     judged = held.join(finished, on=["document_id", "version_id"], how="left")
-    return judged.select("document_id", pl.when(pl.col("finished").is_not_null() | vanished).then("version_id"))
+    bytes_read = pl.coalesce("original_version_id", "version_id").alias("version_id")
+    return judged.select("document_id", pl.when(pl.col("finished").is_not_null() | vanished).then(bytes_read))
 
 
 def _was_cut_short(workspace: Workspace) -> bool:

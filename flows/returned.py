@@ -14,7 +14,7 @@ def find_returned(workspace: Workspace, /, *, everywhere: bool = False) -> set[s
     if not suppressed.sequence:
         return set()
     # Asked after the suppressions, each of which was written after its request.
-    open_requests = {document_id for request in workspace.requests.unfinished() for document_id in request.documents}
+    open_requests = {document_id for request in workspace.requests.unfinished() for document_id in (*request.documents, *request.redacted)}
     held = set(workspace.lake.manifest.read(columns=["document_id"])["document_id"]) & suppressed.documents
     for document_id, version_id, digest in workspace.outputs.frame().select("document_id", "version_id", "text_digest").iter_rows():
         if document_id in suppressed.documents or version_id in suppressed.versions or digest in suppressed.texts:

@@ -9,6 +9,7 @@ import polars as pl
 
 from contracts.errors import UsageError
 from flows.phrase import find_phrase, normal_form
+from flows.redact import redactable_without
 from flows.workspace import Workspace
 from governance.digest import digest_texts
 from governance.terms import effective_terms, expired
@@ -32,6 +33,8 @@ class Target:
     document_id: str
     source_id: str
     uri: str
+    redacted: bool = False
+    """It is about other people too, and stays without the one who is erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,14 @@ class Preview:
     copies: dict[str, int]
 
 
-def preview(workspace: Workspace, selector: Selector, /) -> Preview:
-    """The documents of a selector, and what every copy holds of them. Changes nothing."""
-    targets = find_targets(workspace, selector)
-    ids = [target.document_id for target in targets]
+def preview(workspace: Workspace, selector: Selector, /, *, now: datetime) -> Preview:
+    """The documents of a selector, and what every copy holds of those that would go. Changes nothing."""
+    targets = find_targets(workspace, selector, now=now)
+    ids = [target.document_id for target in targets if not target.redacted]
     return Preview(targets, {copy.name: copy.count(ids) for copy in workspace.copies})
 
 
-def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, ...]:
+def find_targets(workspace: Workspace, selector: Selector, /, *, now: datetime) -> tuple[Target, ...]:
     """The documents that the selector names, and every other that holds the same bytes or the same whole text as one of them.
 
     UsageError if nothing and nobody is known by it.
@@ -59,14 +62,27 @@ def find_targets(workspace: Workspace, selector: Selector, /) -> tuple[Target, .
     if named.is_empty() and selector.kind != "subject":
         raise UsageError(f"erase: {_nothing(selector)}. What is held: ragkeep status")
     same = _with_copies(held, named).select("document_id", "source_id", "uri").unique()
-    return tuple(Target(*row) for row in same.sort("source_id", "uri").iter_rows())
+    stays = set[str]()
+    if selector.kind == "subject":
+        stays = redactable_without(workspace, workspace.identity.subject(selector.value), set(named["document_id"]), now=now)
+    rows = same.sort("source_id", "uri").iter_rows()
+    return tuple(Target(document_id, source_id, uri, document_id in stays) for document_id, source_id, uri in rows)
 
 
-def find_texts(workspace: Workspace, document_ids: Collection[str], /) -> set[str]:
-    """The digests of the whole texts of these documents: of the version that is held, and of an older one that is still served."""
+def find_originals(workspace: Workspace, document_ids: Collection[str], /) -> tuple[set[str], set[str]]:
+    """Digests of the whole texts, and versions, of what sources gave of these documents: of what is held, and of what is still served.
+
+    What redaction left of a document is not among them.
+    """
+    manifest = workspace.lake.manifest.read(document_ids, columns=["document_id", "version_id", "original_version_id"])
+    derived = set(manifest.filter(pl.col("original_version_id").is_not_null())["version_id"])
     finished = workspace.outputs.frame(document_ids)
     parsed = digest_texts(workspace.lake.elements.read(document_ids, columns=_TEXT), workspace.identity)
-    return {digest for digest in (*finished["text_digest"], *parsed["text_digest"]) if digest}
+    chunks = workspace.lake.chunks.read(document_ids, columns=["version_id"])
+    known = pl.concat([frame.select("version_id", "text_digest") for frame in (finished, parsed)])
+    texts = set(known.filter(pl.col("version_id").is_in(list(derived)).not_())["text_digest"])
+    versions = {*manifest["version_id"], *manifest["original_version_id"], *chunks["version_id"]} - derived
+    return texts - {"", None}, versions - {None}
 
 
 def hide(workspace: Workspace, selector: Selector, /) -> str:

@@ -1,6 +1,7 @@
 """The terms in force for each document: its source's, overridden key by key by its own."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,13 @@ from pydantic import ValidationError
 from configs.purposes import canonical_all
 from contracts.ids import Identity
 from contracts.terms import Terms
+from governance.mentions import Mention, seal_mention
 
 SEALED_SUBJECTS = "subject_keys"
 """Stands in stored terms in place of `subjects`, and holds keyed hashes of the people."""
+
+SEALED_MENTIONS = "mention_keys"
+"""Stands in stored terms in place of `mentions`, and holds keyed hashes of their words, by the keyed hash of the person."""
 
 _TERMS: dict[str, pl.DataType] = {
     "title": pl.String(),
@@ -37,16 +42,17 @@ _STATED = ("source_id", "terms", "terms_problem")
 def effective_terms(manifest: pl.DataFrame, sources: Mapping[str, Terms], identity: Identity, /) -> pl.DataFrame:
     """One row a row of the manifest, in its order: ids, uri and the columns that `admit` judges; null where nobody stated anything.
 
-    `subject_keys` is never null. `expires_at` is in seconds since 1970, 0 for never. Terms that cannot be read, or whose source nobody
-    configured, give a `terms_problem` and nothing else.
+    `named` has all the people who were stated, `subject_keys` those of them who were not left out; neither is ever null. `expires_at` is in
+    seconds since 1970, 0 for never. Terms that cannot be read, or whose source nobody configured, give a `terms_problem` and nothing else.
     """
     distinct = manifest.select(_STATED).unique(maintain_order=True)
     rows = [_merge(source_id, stated, problem, sources, identity) for source_id, stated, problem in distinct.iter_rows()]
     merged = pl.DataFrame(rows, schema=_TERMS, orient="row")
     terms = pl.concat([distinct.rename({"terms_problem": "_problem"}), merged], how="horizontal")
-    stated = manifest.select(*_KEPT, "terms", pl.col("terms_problem").alias("_problem"))
+    stated = manifest.select(*_KEPT, "redacted", "terms", pl.col("terms_problem").alias("_problem"))
     joined = stated.join(terms, on=["source_id", "terms", "_problem"], how="left", nulls_equal=True, maintain_order="left")
-    return joined.drop("terms", "_problem")
+    left = pl.col("subject_keys").list.set_difference("redacted").list.sort()
+    return joined.with_columns(left, named="subject_keys").drop("terms", "_problem", "redacted")
 
 
 def expired(terms: pl.DataFrame, now: datetime, /) -> frozenset[str]:
@@ -55,12 +61,21 @@ def expired(terms: pl.DataFrame, now: datetime, /) -> frozenset[str]:
 
 
 def seal_subjects(terms: Mapping[str, Any], identity: Identity, /) -> dict[str, Any]:
-    """Stated terms fit to be stored: people stand in it as sorted keyed hashes under `subject_keys`, everything else as it was."""
-    sealed = {name: value for name, value in terms.items() if name not in ("subjects", SEALED_SUBJECTS)}
+    """Stated terms fit to be stored: people, and the words that name them, stand in it as sorted keyed hashes, all else as it was."""
+    sealed = {name: value for name, value in terms.items() if name not in ("subjects", SEALED_SUBJECTS, "mentions")}
+    if "mentions" in terms:
+        sealed[SEALED_MENTIONS] = _seal_mentions(Terms(mentions=terms["mentions"]).mentions or {}, identity)
     if "subjects" in terms or SEALED_SUBJECTS in terms:
         named = {identity.subject(person) for person in Terms(subjects=terms.get("subjects")).subjects or ()}
         sealed[SEALED_SUBJECTS] = sorted(named.union(terms.get(SEALED_SUBJECTS) or ()))
     return sealed
+
+
+def _seal_mentions(mentions: Mapping[str, tuple[str, ...]], identity: Identity) -> dict[str, list[list[Any]]]:
+    sealed: dict[str, set[Mention]] = defaultdict(set)
+    for person, texts in mentions.items():
+        sealed[identity.subject(person)].update(filter(None, (seal_mention(text, identity) for text in texts)))
+    return {person: [list(mention) for mention in sorted(sealed[person])] for person in sorted(sealed)}
 
 
 def _merge(source_id: str, stated: str, problem: str | None, sources: Mapping[str, Terms], identity: Identity) -> tuple[Any, ...]:
@@ -71,6 +86,7 @@ def _merge(source_id: str, stated: str, problem: str | None, sources: Mapping[st
     try:
         own = seal_subjects(json.loads(stated or "{}"), identity)
         subjects = own.pop(SEALED_SUBJECTS, None)
+        own.pop(SEALED_MENTIONS, None)
         terms = sources[source_id].overridden_by(own)
         expiry = terms.expiry()
     except ValidationError as error:

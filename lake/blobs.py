@@ -68,9 +68,12 @@ class BlobStore:
             return {path.name.partition("-")[0] for path in self.folder.glob("*/*")}
 
     def keep_only(self, document_id: str, version_ids: Collection[str], /) -> int:
-        """How many blobs of other versions of this document were dropped."""
+        """How many blobs of other versions of this document were dropped; their keys are destroyed first, as in `forget`."""
         kept = {self._path(document_id, version_id).name for version_id in version_ids}
-        return self._delete([path for path in self._held([document_id]) if path.name not in kept])
+        others = [path for path in self._held([document_id]) if path.name not in kept]
+        if others:
+            self.sealer.keep_only(document_id, version_ids)
+        return self._delete(others)
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         """Destroys the keys first: were it killed in between, what stays can be read by nobody, and is still counted."""

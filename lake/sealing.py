@@ -28,6 +28,10 @@ class Sealer(Protocol):
         """Make every blob of these documents unreadable, wherever copies of it lie."""
         ...
 
+    def keep_only(self, document_id: str, version_ids: Collection[str], /) -> object:
+        """Make every blob of other versions of this document unreadable."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MemorySealer:
@@ -47,6 +51,10 @@ class MemorySealer:
 
     def destroy(self, document_ids: Collection[str], /) -> None:
         for place in [place for place in self.keys if place[0] in document_ids]:
+            del self.keys[place]
+
+    def keep_only(self, document_id: str, version_ids: Collection[str], /) -> None:
+        for place in [place for place in self.keys if place[0] == document_id and place[1] not in version_ids]:
             del self.keys[place]
 
     def _seal(self, document_id: str, version_id: str, plaintext: bytes) -> bytes:

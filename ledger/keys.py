@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection, Engine, LargeBinary, String, Table, select
+from sqlalchemy import Column, Connection, Engine, LargeBinary, String, Table, delete, select
 
 from contracts.errors import KeyFileError, UnreadableDocument
 from contracts.results import Forgotten
@@ -94,6 +94,12 @@ class KeyStore:
     def destroy(self, document_ids: Collection[str], /) -> int:
         """How many data keys of these documents were destroyed. `purge` takes their bytes off the disk."""
         return self.forget(document_ids).before
+
+    def keep_only(self, document_id: str, version_ids: Collection[str], /) -> int:
+        """How many data keys of other versions of this document were destroyed."""
+        others = (_DATA_KEY.c.document_id == document_id) & _DATA_KEY.c.version_id.not_in(list(version_ids))
+        with writing(self._engine) as connection:
+            return connection.execute(delete(_DATA_KEY).where(others)).rowcount
 
     def secret(self, name: str, make: Callable[[], bytes], /) -> bytes:
         """The workspace's secret of that name, made and sealed when it is first asked for; afterwards always the same one."""

@@ -30,7 +30,7 @@ _RECEIPT = Table(
 )
 _STATEMENT = "ragkeep erasure receipt 1"
 _MOMENTS = ("requested_at", "suppressed_at", "logical_at", "physical_at")
-_FIELDS = ("request_id", "kind", *_MOMENTS, "documents", "copies", "scan", "deadline", "audit", "versions")
+_FIELDS = ("request_id", "kind", *_MOMENTS, "documents", "redacted", "copies", "scan", "deadline", "audit", "versions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Erasure:
     requested_at: datetime
     suppressed_at: datetime
     documents: int
+    redacted: int = 0
+    """Documents of several people that stay, of whose bytes, texts and vectors nothing is left that names the one who was erased."""
     copies: tuple[Forgotten, ...] = ()
     logical_at: datetime | None = None
     physical_at: datetime | None = None

@@ -24,6 +24,7 @@ _REQUEST = Table(
     Column("key", String, nullable=False),
     Column("state", String, nullable=False),
     Column("documents", JSON, nullable=False),
+    Column("redacted", JSON, nullable=False, server_default="[]"),
     Column("copies", JSON, nullable=False),
     Column("suppressed_at", Moment, nullable=False),
     Column("deleted_at", Moment, nullable=True),
@@ -43,6 +44,8 @@ class Request:
     key: str
     state: State
     documents: tuple[str, ...]
+    redacted: tuple[str, ...]
+    """Documents of several people that stay without the one who is erased."""
     copies: tuple[Forgotten, ...]
     suppressed_at: datetime
     deleted_at: datetime | None
@@ -60,13 +63,22 @@ class Requests:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def record(self, kind: str, key: str, at: datetime, documents: Collection[str], /) -> Request:
+    def record(self, kind: str, key: str, at: datetime, documents: Collection[str], /, *, redacted: Collection[str] = ()) -> Request:
         """The request in state `suppressed`; one that is already recorded is returned as it stands."""
         name = request_id(kind, key, at)
-        row = {"request_id": name, "kind": kind, "key": key, "state": "suppressed", "suppressed_at": at}
+        row = {"request_id": name, "kind": kind, "key": key, "state": "suppressed", "suppressed_at": at, "copies": []}
         with writing(self._engine) as connection:
-            insert_new(connection, _REQUEST, [{**row, "documents": sorted(documents), "copies": []}])
+            insert_new(connection, _REQUEST, [{**row, "documents": sorted(documents), "redacted": sorted(redacted)}])
         return self.get(name)
+
+    def reject(self, request: str, documents: Collection[str], /) -> Request:
+        """The request after some of the documents that were to be redacted turned out to have to go as a whole."""
+        stands, gone = self.get(request), set(documents)
+        lists = {"documents": sorted({*stands.documents, *gone}), "redacted": sorted({*stands.redacted} - gone)}
+        if gone:
+            with writing(self._engine) as connection:
+                connection.execute(update(_REQUEST).where(_REQUEST.c.request_id == request).values(**lists))
+        return self.get(request)
 
     def advance(self, request: str, state: State, at: datetime, /, copies: Iterable[Forgotten] | None = None) -> Request:
         """The request in the new state. Told the state it is in or has passed, it keeps its time and takes only the counts."""
@@ -101,7 +113,8 @@ class Requests:
         query = select(_REQUEST).where(which).order_by(_REQUEST.c.suppressed_at, _REQUEST.c.request_id)
         with self._engine.connect() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
-        return [
-            Request(**{**row, "documents": tuple(row["documents"]), "copies": tuple(Forgotten(**copy) for copy in row["copies"])})
-            for row in rows
-        ]
+        return [Request(**row | {name: tuple(row[name]) for name in ("documents", "redacted")} | {"copies": _copies(row)}) for row in rows]
+
+
+def _copies(row: dict[str, Any]) -> tuple[Forgotten, ...]:
+    return tuple(Forgotten(**copy) for copy in row["copies"])

@@ -69,11 +69,15 @@ def _preview(session: Session, selector: "Selector", *, json: bool) -> None:
     from flows.targets import preview
 
     with session.open("erase") as workspace:
-        would = preview(workspace, selector)
+        would = preview(workspace, selector, now=session.now)
+    goes, stays = ([target for target in would.targets if target.redacted is redacted] for redacted in (False, True))
     if json:
-        print_json({"dry_run": True, "documents": [target.document_id for target in would.targets], "copies": would.copies})
+        ids = {"documents": [target.document_id for target in goes], "redacted": [target.document_id for target in stays]}
+        print_json({"dry_run": True, **ids, "copies": would.copies})
         return
-    print_table("would be erased", ("document", "source", "uri"), [(t.document_id, t.source_id, t.uri) for t in would.targets])
+    for title, targets in (("would be erased", goes), ("would stay without the person", stays)):
+        if targets or targets is goes:
+            print_table(title, ("document", "source", "uri"), [(t.document_id, t.source_id, t.uri) for t in targets])
     print_table("entries in every copy", ("copy", "entries"), would.copies.items())
     typer.echo("Nothing was erased. Erase with: --yes")
 
@@ -81,14 +85,14 @@ def _preview(session: Session, selector: "Selector", *, json: bool) -> None:
 def _erase(session: Session, selector: "Selector", *, purge: bool, json: bool) -> Erased:
     """Suppressed at once, whoever holds the workspace; deleted, and purged if asked, where nobody else does."""
     from flows.erase import carry_out, request_erasure, resume
-    from flows.purge import gather_needles
+    from flows.needles import gather_needles
     from flows.purge import purge as free
 
     with session.open("erase", shared=True) as workspace:
         request = request_erasure(workspace, selector, now=session.now)
     try:
         with session.open("erase") as workspace, progress_bar(enabled=not json) as progress:
-            needles = gather_needles(workspace, request.documents) if purge else None
+            needles = gather_needles(workspace, request.documents, redacted=request.redacted, person=request.key) if purge else None
             erased = carry_out(workspace, request, now=session.now, progress=progress)
             if not purge:
                 resume(workspace, now=session.now, progress=progress)

@@ -24,6 +24,11 @@ from ledger.consent import Receipt
 from sources.memory import MemorySource
 
 ANN = {"subjects": ["ann@example.org"]}
+BOTH = {
+    "subjects": ["ann@example.org", "cai@example.org", "dan@example.org"],
+    "mentions": {"ann@example.org": ["Ann"], "cai@example.org": ["Cai"], "dan@example.org": ["Dan"]},
+}
+SHARED = b"Ann keeps the red book of the archive.\n\nCai keeps the blue one in the cellar.\n\nDan keeps the keys of both."
 LETTERS = {f"letters/{number:02}.txt": f"Letter {number} is about {number} and nothing else.".encode() for number in range(14)}
 Files = dict[str, bytes]
 
@@ -37,15 +42,16 @@ TWO = {**ONE, "a.txt": _text(0, 2, 6), "c.txt": BROKEN, "e.txt": _text(4), "f.tx
 THREE = {uri.replace("letters/", "post/"): content for uri, content in TWO.items()} | {"c.txt": _text(7), "a.txt": _text(2)}
 FOUR = {"a.txt": _text(0, 2), "c.txt": _text(5), "e.txt": _text(4, 3)}
 CORPORA: dict[str, Files] = {"one": ONE, "two": TWO, "three": THREE, "four": FOUR}
-PEOPLE: dict[str, Files] = {name: {"ann.txt": _text(1, 7), "copy.txt": _text(5)} for name in CORPORA}
-LIFE = ("one", "two", "withdraw", "three", "expire", "erase", "four", "approve", "four", "purge", "one", "reconcile")
+PEOPLE: dict[str, Files] = {name: {"ann.txt": _text(1, 7), "copy.txt": _text(5), "both.txt": SHARED} for name in CORPORA}
+LIFE = ("one", "two", "withdraw", "three", "expire", "erase", "forget", "four", "approve", "four", "purge", "one", "reconcile")
 """Something of everything: corpora to ingest, by their names, and what else may be run."""
 
 
 def live(folder: Path, number: int) -> None:
     """One step, as of its own day."""
     name, now = LIFE[number], NOW + timedelta(days=number)
-    settings = settings_of(chunking={"max_tokens": 24 if number > 3 else 32, "min_tokens": 4})
+    policies = {"partial_consent": "redact_passages"}
+    settings = settings_of(chunking={"max_tokens": 24 if number > 3 else 32, "min_tokens": 4}, policies=policies)
     with opened(folder / "ws", settings, now=now) as workspace:
         _do(workspace, name, now)
 
@@ -56,6 +62,8 @@ def _do(workspace: Workspace, name: str, now: datetime) -> None:
     elif name == "erase":
         with suppress(UsageError):  # where it was done already, by the step that was killed or by what took it up
             erase(workspace, Selector("uri", "b.txt"), now=now, progress=SILENCE)
+    elif name == "forget":
+        erase(workspace, Selector("subject", "cai@example.org"), now=now, progress=SILENCE)
     elif name == "withdraw":
         _consent(workspace, "withdrawn", now)
         expire(workspace, now=now, progress=SILENCE)
@@ -70,14 +78,15 @@ def _do(workspace: Workspace, name: str, now: datetime) -> None:
 
 
 def _ingest(workspace: Workspace, name: str, now: datetime) -> None:
-    _consent(workspace, "granted", NOW)
+    for person in BOTH["subjects"]:
+        _consent(workspace, "granted", NOW, person)
     sources = [MemorySource("open", CORPORA[name], {"late.txt": {"expires_at": "2026-01-04"}})]
-    sources.append(MemorySource("people", PEOPLE[name], dict.fromkeys(PEOPLE[name], ANN)))
+    sources.append(MemorySource("people", PEOPLE[name], {"ann.txt": ANN, "copy.txt": ANN, "both.txt": BOTH}))
     ingest_from(workspace, sources, retry_quarantined=False, now=now, progress=SILENCE)
 
 
-def _consent(workspace: Workspace, state: str, at: datetime) -> None:
-    workspace.consent.record([Receipt(workspace.identity.subject("ann@example.org"), "retrieval", state, at, at)])
+def _consent(workspace: Workspace, state: str, at: datetime, person: str = "ann@example.org") -> None:
+    workspace.consent.record([Receipt(workspace.identity.subject(person), "retrieval", state, at, at)])
 
 
 def main() -> None:

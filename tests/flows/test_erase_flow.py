@@ -41,7 +41,7 @@ def filled(twin: Twin) -> Twin:
 
 def reached(twin: Twin, selector: Selector) -> set[str]:
     with twin.open() as workspace:
-        return {target.uri for target in find_targets(workspace, selector)}
+        return {target.uri for target in find_targets(workspace, selector, now=twin.now)}
 
 
 def ids(twin: Twin, *uris: str) -> list[str]:
@@ -57,7 +57,7 @@ def remaining(twin: Twin, document_ids: list[str]) -> dict[str, int]:
 def test_a_dry_run_changes_nothing(filled):
     before, rows = files_of(filled.root), filled.served()
     with filled.open() as workspace:
-        would = preview(workspace, Selector("subject", "ann@example.org"))
+        would = preview(workspace, Selector("subject", "ann@example.org"), now=filled.now)
     assert {target.uri for target in would.targets} == {"ann.txt", "both.txt", "copy.txt"}
     assert would.copies["index"] >= 3
     assert (files_of(filled.root), filled.served()) == (before, rows)

@@ -36,7 +36,7 @@ SPELT = {
 
 def reached(twin: Twin, kind: str, value: str) -> set[str]:
     with twin.open() as workspace:
-        return {target.uri for target in find_targets(workspace, Selector(kind, value))}
+        return {target.uri for target in find_targets(workspace, Selector(kind, value), now=twin.now)}
 
 
 def held(twin: Twin, uri: str, source: str = "open") -> dict[str, int]:
@@ -85,7 +85,7 @@ def test_a_query_without_a_word_is_refused(filled, words):
 
 def test_a_query_erases_what_it_lists_and_its_words_are_kept_nowhere(filled):
     with filled.open() as workspace:
-        would = preview(workspace, Selector("query", "Đặng Thị Mai-Anh"))
+        would = preview(workspace, Selector("query", "Đặng Thị Mai-Anh"), now=filled.now)
     assert {target.uri for target in would.targets} == {"minutes.txt", "across.txt", "refused.txt"}
     erased = filled.run(erase, Selector("query", "Đặng Thị Mai-Anh"))
     assert (erased.documents, {copy.copy for copy in erased.copies if copy.after}) == (3, set())

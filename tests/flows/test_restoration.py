@@ -15,7 +15,8 @@ from flow_rig import NOW, SILENCE, opened, read_all, settings_of, twin_model
 from contracts.errors import StoreUnavailable
 from flows.erase import erase
 from flows.ingest import ingest_from
-from flows.purge import Needles, gather_needles, purge
+from flows.needles import Needles, gather_needles
+from flows.purge import purge
 from flows.targets import Selector
 from flows.workspace import Workspace
 from forensics.scan import scan

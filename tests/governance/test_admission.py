@@ -307,10 +307,11 @@ def test_terms_flow_from_source_and_sidecar_into_a_decision():
             "uri": ["letter.txt"],
             "terms": [json.dumps(own)],
             "terms_problem": pl.Series([None], dtype=pl.String),
+            "redacted": pl.Series([[]], dtype=pl.List(pl.String)),
         }
     )
     documents = effective_terms(manifest, {"s": Terms(purposes="retrieval", classification="internal", lawful_basis="contract")}, ME)
-    assert documents.schema == pl.Schema(SCHEMA)
+    assert documents.drop("named").schema == pl.Schema(SCHEMA)
     granted = ConsentState({(ME.subject("ann@EXAMPLE.org"), "retrieval", ANY_SOURCE): "granted"})
     assert _decide(documents)[1]["rule"].to_list() == ["consent.missing"]
     assert _decide(documents, granted)[0]["title"].to_list() == ["Letter"]
@@ -409,6 +410,7 @@ def test_a_purpose_may_be_written_as_a_term_wherever_it_is_stated():
             "uri": ["a.txt"],
             "terms": ["{}"],
             "terms_problem": pl.Series([None], dtype=pl.String),
+            "redacted": pl.Series([[]], dtype=pl.List(pl.String)),
         }
     )
     stated = Terms(purposes="https://w3id.org/dpv#SearchFunctionalities", classification="public", lawful_basis="contract")

@@ -25,11 +25,12 @@ def _manifest(*rows: tuple[str, dict | str, str | None]) -> pl.DataFrame:
                 "uri": f"{place}.txt",
                 "terms": terms if isinstance(terms, str) else json.dumps(terms),
                 "terms_problem": problem,
+                "redacted": [],
                 "state": "present",
             }
             for place, (source, terms, problem) in enumerate(rows)
         ],
-        schema_overrides={"terms_problem": pl.String},
+        schema_overrides={"terms_problem": pl.String, "redacted": pl.List(pl.String)},
     )
 
 

@@ -58,6 +58,7 @@ def test_any_sequence_of_putting_and_forgetting_holds_what_a_dict_would(tmp_path
         else:
             assert blobs.purge() == "purged"
     assert {place: blobs.get(*place) for place in model} == model
+    assert blobs.sealer.keys.keys() == model.keys()
     assert blobs.count(DOCUMENTS) == len(model)
     assert len(files(blobs)) == len(model)
     shutil.rmtree(blobs.folder)

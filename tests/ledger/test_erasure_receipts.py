@@ -70,6 +70,7 @@ def test_a_receipt_says_this(document, pem, signer):
         "logical_at": "2026-01-01T00:00:02+00:00",
         "physical_at": "2026-01-01T01:00:00+00:00",
         "documents": 2,
+        "redacted": 0,
         "copies": [
             {"copy": "index", "before": 7, "after": 0, "shared": 0},
             {"copy": "vector cache", "before": 9, "after": 0, "shared": 3},
