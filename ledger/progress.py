@@ -42,7 +42,7 @@ class StageOutputs:
         self._engine = engine
 
     def frame(self, document_ids: Collection[str] | None = None, /) -> pl.DataFrame:
-        """document_id, version_id, fingerprint, elements, chunks and text_digest of all documents, or of some."""
+        """document_id, version_id, fingerprint, elements, chunks, text_digest (null: too short to have one) of all documents or some."""
         every = select(*(_OUTPUT.c[column] for column in _SCHEMA))
         parts = [every] if document_ids is None else [every.where(_OUTPUT.c.document_id.in_(part)) for part in batches(set(document_ids))]
         with self._engine.connect() as connection:
