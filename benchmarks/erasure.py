@@ -20,7 +20,8 @@ from benchmarks.harness import Benchmark
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.people import CHUNKS, LETTERS, make_workspace, opened, person
 from benchmarks.withdrawal import Waited, measure_waiting
-from flows.erase import Selector, erase
+from flows.erase import erase
+from flows.targets import Selector
 from ragkeep.printing import Silence
 
 _CHUNKS = 100_000

@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.people import letter, opened, person
 from flows.consent import Word, record
-from flows.erase import Selector, request_erasure
+from flows.erase import request_erasure
+from flows.targets import Selector
 from flows.workspace import Workspace
 from ragkeep.ask import ask
 

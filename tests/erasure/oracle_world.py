@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from contracts.errors import UsageError
 from flows.consent import Word, record
-from flows.erase import Selector, erase
+from flows.erase import erase
 from flows.expire import expire
 from flows.purge import purge
 from flows.reconcile import reconcile
+from flows.targets import Selector
 from flows.workspace import Workspace
 
 PEOPLE = ("ann@example.org", "ben@example.org", "cho@example.org")
