@@ -86,6 +86,12 @@ def is_too_large(error: BaseException | None, /) -> bool:
     return "larger than max" in text or "maxOutputSize" in text
 
 
+def says_absent(error: Any, /) -> bool:
+    """Whether an alias was asked for that is not there; versions say it in different words."""
+    text = str(error.message).lower()
+    return error.code == 1600 or ("alias" in text and ("not exist" in text or "not found" in text))
+
+
 def is_server(uri: str, /) -> bool:
     return "://" in uri or uri.startswith("unix:")
 

@@ -46,19 +46,22 @@ def mark(client: Any, alias: str, name: str, what: str, /) -> None:
         client.alter_alias(name, f"{alias}_{what}", timeout=SECONDS)
 
 
-def date(client: Any, alias: str, name: str, /) -> None:
-    """What is owed has a date from now on: every collection before `name` is dropped."""
-    mark(client, alias, name, f"since_{server_seconds(client, alias)}")
-    client.drop_alias(f"{alias}_{OWED}", timeout=SECONDS)
+def is_in_debt(client: Any, alias: str, name: str, frees_after: float | None, /) -> bool:
+    """Whether bytes of what was dropped may be left, if the server frees them within `frees_after` seconds; None: nobody knows.
 
-
-def settle_debts(client: Any, alias: str, frees_after: float, debts: Debts, /) -> Debts:
-    """What is still owed, if a server frees within `frees_after` seconds whatever was dropped: dates that have passed are taken away."""
-    now = server_seconds(client, alias) if debts.since else 0
-    passed = [since for since in debts.since if since + frees_after <= now]
-    for since in passed:
-        client.drop_alias(f"{alias}_since_{since}", timeout=SECONDS)
-    return Debts(debts.soiled, debts.owed, debts.since[len(passed) :])
+    What is owed without a date gets one, for all that was to be dropped is dropped by now; dates that have passed are taken away.
+    """
+    if read_debts(client, alias, name).owed:
+        mark(client, alias, name, f"since_{server_seconds(client, alias)}")
+        client.drop_alias(f"{alias}_{OWED}", timeout=SECONDS)
+    since = read_debts(client, alias, name).since
+    if not since or frees_after is None:
+        return bool(since)
+    now = server_seconds(client, alias)
+    passed = [second for second in since if second + frees_after <= now]
+    for second in passed:
+        client.drop_alias(f"{alias}_since_{second}", timeout=SECONDS)
+    return len(passed) < len(since)
 
 
 def carry_debts(client: Any, alias: str, source: str, target: str, /) -> None:

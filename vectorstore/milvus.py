@@ -14,8 +14,8 @@ from contracts.errors import SettingsError
 from contracts.ports import StoreState, VectorQuery, Vectors
 from contracts.results import Forgotten
 from vectorstore.collection import SPARSE, has_bm25, made_for, make_collection, said_of
-from vectorstore.connection import SECONDS, connect, disconnect, is_server, shown, speaking
-from vectorstore.debts import OWED, SOILED, carry_debts, date, drop_collection, mark, read_debts, settle_debts
+from vectorstore.connection import SECONDS, connect, disconnect, is_server, says_absent, shown, speaking
+from vectorstore.debts import OWED, SOILED, carry_debts, drop_collection, is_in_debt, mark, read_debts
 from vectorstore.filters import one_of
 from vectorstore.messages import BATCH_ROWS, read_pages, to_messages
 from vectorstore.nearest import find_nearest
@@ -182,7 +182,7 @@ class MilvusStore:
         try:
             name = self.client.describe_alias(self.alias, timeout=SECONDS)["collection_name"]
         except MilvusException as error:
-            if _says_absent(error):
+            if says_absent(error):
                 return None
             raise
         if name not in self._known:
@@ -227,21 +227,12 @@ class MilvusStore:
 
     def _purge_server(self) -> str:
         held = self._held()
-        if held is None:
-            return "purged"
-        if read_debts(self.client, self.alias, held.name).soiled:
+        if held and read_debts(self.client, self.alias, held.name).soiled:
             if held.said != made_for(self.model):
                 return "pending"
             self._rewrite(held)
             held = self._held()
-            assert held is not None
-        debts = read_debts(self.client, self.alias, held.name)
-        if debts.owed:
-            date(self.client, self.alias, held.name)
-            debts = read_debts(self.client, self.alias, held.name)
-        if debts.since and self.frees_after is not None:
-            debts = settle_debts(self.client, self.alias, self.frees_after, debts)
-        return "pending" if debts.since else "purged"
+        return "pending" if held and is_in_debt(self.client, self.alias, held.name, self.frees_after) else "purged"
 
     def _drop_orphans(self) -> None:
         """A crash while the collection was made anew leaves one without an alias; it may hold every row."""
@@ -306,8 +297,3 @@ class MilvusStore:
 def _slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), BATCH_ROWS):
         yield ids[start : start + BATCH_ROWS]
-
-
-def _says_absent(error: Any, /) -> bool:
-    text = str(error.message).lower()
-    return error.code == 1600 or ("alias" in text and ("not exist" in text or "not found" in text))
