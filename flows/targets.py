@@ -102,19 +102,27 @@ _TEXT = ["document_id", "version_id", "ordinal", "kind", "text"]
 
 
 def _held(workspace: Workspace) -> pl.DataFrame:
-    """document_id, source_id, uri, version_id, text_digest of every version held or served; null where that is not known.
+    """document_id, source_id, uri, version_id, text_digest of every version held, served or redacted; null where that is not known.
 
     What is finished is what is served. Of a document that is not, the lake is asked which version its chunks are of.
     """
-    manifest = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri", "version_id"])
-    places = manifest.drop("version_id")
+    manifest = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri", "version_id", "original_version_id"])
+    places = manifest.select("document_id", "source_id", "uri")
+    originals = (
+        manifest.filter(pl.col("original_version_id").is_not_null()).drop("version_id").rename({"original_version_id": "version_id"})
+    )
     finished = workspace.outputs.frame().select("document_id", "version_id", "text_digest")
     unfinished = manifest.join(finished, on="document_id", how="anti")["document_id"].to_list()
     served = workspace.lake.chunks.read(unfinished, columns=["document_id", "version_id"]).unique()
     old = finished.filter(pl.col("text_digest").is_null())["document_id"].to_list()
     parsed = digest_texts(workspace.lake.elements.read([*unfinished, *old], columns=_TEXT), workspace.identity)
     waiting = workspace.lake.quarantine.read(columns=["document_id", "source_id", "uri"]).join(places, on="document_id", how="anti")
-    known = [manifest, *(frame.join(places, on="document_id") for frame in (finished, served, parsed)), waiting]
+    known = [
+        manifest.drop("original_version_id"),
+        originals,
+        *(frame.join(places, on="document_id") for frame in (finished, served, parsed)),
+        waiting,
+    ]
     return pl.concat([frame.cast({"document_id": pl.String}) for frame in known], how="diagonal_relaxed").unique()
 
 
@@ -129,14 +137,19 @@ def _named(workspace: Workspace, selector: Selector, held: pl.DataFrame) -> Coll
         case "query":
             return find_phrase(workspace, selector.value)
         case "expired":
-            return expired(_terms(workspace), datetime.fromisoformat(selector.value))
+            terms = effective_terms(workspace.lake.manifest.read(), workspace.registry.terms(), workspace.identity)
+            return expired(terms, datetime.fromisoformat(selector.value))
         case "subject":
-            key = workspace.identity.subject(selector.value)
-            return _terms(workspace).filter(pl.col("subject_keys").list.contains(key))["document_id"].to_list()
+            return _about(workspace, workspace.identity.subject(selector.value))
 
 
-def _terms(workspace: Workspace) -> pl.DataFrame:
-    return effective_terms(workspace.lake.manifest.read(), workspace.registry.terms(), workspace.identity)
+def _about(workspace: Workspace, subject_key: str) -> list[str]:
+    """Documents whose terms name a person, whoever was left out of them. Terms that cannot name the person are not even read."""
+    sources, identity = workspace.registry.terms(), workspace.identity
+    by_source = [name for name, terms in sources.items() if subject_key in map(identity.subject, terms.subjects or ())]
+    may_name = pl.col("terms").str.contains(subject_key, literal=True) | pl.col("source_id").is_in(by_source)
+    terms = effective_terms(workspace.lake.manifest.read().filter(may_name), sources, identity)
+    return terms.filter(pl.col("named").list.contains(subject_key))["document_id"].to_list()
 
 
 def _nothing(selector: Selector) -> str:

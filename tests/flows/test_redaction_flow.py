@@ -211,6 +211,15 @@ def test_who_cannot_be_left_out_takes_the_whole_document_along(agreed):
     assert texts(agreed) == set()
 
 
+def test_who_was_left_out_before_is_erased_from_every_copy_of_the_original_too(agreed):
+    say(agreed, BEN, "withdrawn")
+    agreed.ingest()
+    assert any("Ben Okoro" in text for text in texts(agreed)), "the copy, which names nobody"
+    done = erased(agreed, BEN)
+    assert (done.documents, done.redacted) == (2, 1)
+    assert texts(agreed) == {ANN_ONLY}
+
+
 class Cut(Exception):
     """The process ended here."""
 
