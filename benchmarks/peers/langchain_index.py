@@ -45,12 +45,12 @@ class LangChainIndex:
             _chunks(corpus),
             self._manager,
             self._store,
-            cleanup=self._cleanup,  # type: ignore[arg-type]
+            cleanup=self._cleanup,
             source_id_key="source",
             key_encoder="sha256",
             force_update=thorough,
         )
-        return Loaded(embedder.embedded["texts"], sum(count for name, count in done.items() if name != "num_skipped"))  # type: ignore[misc]
+        return Loaded(embedder.embedded["texts"], sum(count for name, count in done.items() if name != "num_skipped"))
 
     def erase(self, corpus: Path, person: str, /) -> bool:
         ids = self._store.get(where={"person": person}, include=[])["ids"]

@@ -34,8 +34,8 @@ class RagkeepCommand:
     def load(self, corpus: Path, /, *, thorough: bool = False) -> Loaded:
         _write_settings(corpus)
         consents = corpus / "consents.csv"
-        if _write_consents(consents, read_facts(corpus)):
-            self._run(corpus, "consent", "import", str(consents))
+        _write_consents(consents, read_facts(corpus))
+        self._run(corpus, "consent", "import", str(consents))
         if thorough:
             self._run(corpus, "reconcile", "--repair")
             return Loaded(0, None)
@@ -138,8 +138,8 @@ def _write_settings(corpus: Path) -> None:
     (corpus / "ragkeep.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
-def _write_consents(path: Path, facts: dict[str, Fact]) -> bool:
-    """Adds what changed since the last run, at this moment. True if anything did."""
+def _write_consents(path: Path, facts: dict[str, Fact]) -> None:
+    """Adds what changed since the last run, at this moment."""
     said: dict[str, bool] = {}
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
@@ -152,4 +152,3 @@ def _write_consents(path: Path, facts: dict[str, Fact]) -> bool:
         if not said:
             table.writerow(["subject", "purpose", "state", "at"])
         table.writerows([person, "retrieval", "granted" if given else "withdrawn", moment] for person, given in changed.items())
-    return bool(changed)
