@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from town import KINDS, SHARED, SOURCES, Document, Town, email, parse_with_tables
+from town import KINDS, SOURCES, Document, Town, email, is_own, parse_with_tables
 
 from flows.erase import erase
 from flows.purge import purge
@@ -61,7 +61,7 @@ class Erasures:
     def drop_again(self, document: Document, how: str) -> None:
         """An erased document comes back: under its own name it lies there still; here in another place, with its canaries about it."""
         self.dropped += 1
-        source = self.town.chance.choice(SOURCES)
+        source = self.town.chance.choice(SOURCES[:2])
         uri = f"again-{self.dropped}.{document.uri.rpartition('.')[2]}"
         content = document.content if how == "bytes" else document.content.decode().replace("\n", "\r\n").encode("utf-8-sig")
         self.town.files[source][uri] = content
@@ -103,7 +103,7 @@ class Erasures:
 def _of_others(town: Town, reached: list[Document]) -> list[dict[str, Any]]:
     """Every column of every row of the others, vectors too, but for who represents what many say."""
     uris = {document.uri for document in reached}
-    return [row for row in town.rows() if row["uri"] not in uris and row["text"] not in SHARED]
+    return [row for row in town.rows() if row["uri"] not in uris and is_own(row["text"])]
 
 
 def _unchanged(before: tuple[Hit, ...], after: tuple[Hit, ...], gone: set[str]) -> bool:
@@ -113,13 +113,13 @@ def _unchanged(before: tuple[Hit, ...], after: tuple[Hit, ...], gone: set[str]) 
     """
     still = {hit.text for hit in after}
     last = round(before[-1].score, 5)
-    expected = [hit for hit in before if hit.document_id not in gone or (hit.text in SHARED and hit.text in still)]
+    expected = [hit for hit in before if hit.document_id not in gone or (not is_own(hit.text) and hit.text in still)]
     return _said(expected, last) == _said(after, last)
 
 
 def _said(hits: Sequence[Hit], last: float) -> list[str]:
     scored = [replace(hit, score=round(hit.score, 5)) for hit in hits]
-    return sorted(f"{hit.score} {hit.text}" if hit.text in SHARED else f"{hit.score} {hit}" for hit in scored if hit.score > last)
+    return sorted(f"{hit.score} {hit}" if is_own(hit.text) else f"{hit.score} {hit.text}" for hit in scored if hit.score > last)
 
 
 def live(town: Town, chance: random.Random, rounds: int) -> Erasures:

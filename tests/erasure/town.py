@@ -104,7 +104,8 @@ class Town:
         kind = "txt" if place == 0 else self.kinds[number % len(self.kinds)]
         mark = f"{number:03}-{place}"
         name, folder, title, owner, licence = (f"zq{what}{mark}q Đỗ" for what in ("name", "folder", "title", "owner", "licence"))
-        text, cell = (f"zq{what}{mark}-{edition}q Hồng {what}a{mark} {what}b{mark} {what}c{mark}" for what in ("text", "cell"))
+        given = "Hong" if kind == "pdf" else "Hồng"  # what the fonts have that every PDF may use
+        text, cell = (f"zq{what}{mark}-{edition}q {given} {what}a{mark} {what}b{mark} {what}c{mark}" for what in ("text", "cell"))
         content = _WRITERS[kind](text, cell, SHARED[number % len(SHARED)])
         uri = f"{folder}/{name}.{kind}"
         source = SOURCES[2 if number % 10 == 9 else number % 2]
@@ -137,10 +138,15 @@ class Town:
             rows = read_all(workspace.index)
             places = {workspace.identity.document(*place) for place in places}
             chunks = workspace.lake.chunks.read(columns=["chunk_id", "document_id"])
-        made = {row["chunk_id"]: np.asarray(row["vector"], "<f4").tobytes() for row in rows if row["text"] not in SHARED}
+        made = {row["chunk_id"]: np.asarray(row["vector"], "<f4").tobytes() for row in rows if is_own(row["text"])}
         others = {made[row["chunk_id"]] for row in rows if row["chunk_id"] in made and row["document_id"] not in places}
         ids = {chunk_id.encode() for chunk_id, document_id in chunks.iter_rows() if document_id in places}
         return ids, set(made.values()) - others
+
+
+def is_own(text: str) -> bool:
+    """Whether only one document says it. What many say is one row, of whichever of them stands for the others."""
+    return "zq" in text
 
 
 def email(number: int) -> str:
