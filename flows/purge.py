@@ -109,6 +109,8 @@ def _is_closed(workspace: Workspace, request: Request) -> bool:
 
 
 def _close(workspace: Workspace, request: Request, proof: Scan, now: datetime) -> str:
+    # A command tells each of its flows the moment that it began itself: a quick purge would be dated before a slow deletion.
+    now = max(now, request.deleted_at or now)
     purged = workspace.requests.advance(request.request_id, "purged", now)
     audit(workspace, "erase.purged", [request.request_id], now=now)
     reach("purge.proven")

@@ -49,6 +49,10 @@ def recorded(workspace: Workspace, flow: str, source: str, /, *, now: datetime) 
         workspace.notifier.notify(f"run.{outcome}", flow=flow, run_id=run.run_id, seconds=run.seconds(), counts=counts)
 
 
-def audit(workspace: Workspace, action: str, objects: Collection[str], /, *, now: datetime, rule: str = "") -> None:
-    """The audit says what was done to these documents or requests, in events of a bearable size; of nothing it says nothing."""
-    workspace.audit.append(Event(now, "ragkeep", action, tuple(part), rule=rule) for part in batches(sorted(objects), 1000))
+OPERATOR = "operator"
+"""Whoever uses the command line or a notebook, and so holds the workspace's key."""
+
+
+def audit(workspace: Workspace, action: str, objects: Collection[str], /, *, now: datetime, rule: str = "", actor: str = "ragkeep") -> None:
+    """The audit says what was done to, or seen of, these documents or requests, in events of a bearable size; of nothing, nothing."""
+    workspace.audit.append(Event(now, actor, action, tuple(part), rule=rule) for part in batches(sorted(objects), 1000))

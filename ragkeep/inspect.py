@@ -10,9 +10,9 @@ import polars as pl
 from cleaning.clean import clean, document_text
 from contracts.errors import UsageError
 from flows.decide import decide
+from flows.record import OPERATOR, audit
 from flows.workspace import Workspace
 from governance.terms import effective_terms
-from ledger.events import Event
 from ledger.runs import Run
 
 _LAST_RUNS = 10
@@ -49,15 +49,18 @@ def read_status(workspace: Workspace, /) -> Status:
     )
 
 
-def read_quarantine(workspace: Workspace, /) -> list[dict[str, Any]]:
+def read_quarantine(workspace: Workspace, /, *, now: datetime) -> list[dict[str, Any]]:
     """Each document in quarantine with rule, detail and remedy, by source and uri."""
-    return workspace.lake.quarantine.read().drop("bucket").sort("source_id", "uri").to_dicts()
+    held = workspace.lake.quarantine.read().drop("bucket").sort("source_id", "uri")
+    audit(workspace, "show.quarantine", held["document_id"].to_list(), now=now, actor=OPERATOR)
+    return held.to_dicts()
 
 
 def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> dict[str, Any]:
     """The manifest's row of a document, its terms in force, and why it is refused or quarantined if it is."""
     row = _find(workspace, document)
     ids = [row["document_id"]]
+    audit(workspace, "show.document", ids, now=now, actor=OPERATOR)
     terms = effective_terms(workspace.lake.manifest.read(ids), workspace.registry.terms(), workspace.identity).row(0, named=True)
     quarantined = workspace.lake.quarantine.read(ids).select("rule", "detail", "remedy").to_dicts()
     refused = decide(workspace, now=now).refused.filter(pl.col("document_id") == row["document_id"])
@@ -88,7 +91,7 @@ def read_chunks(workspace: Workspace, document: str, /, *, now: datetime) -> lis
     """The document's chunks in order, each with its `state` (wanted, redundant or refused) and `why`."""
     decision = decide(workspace, now=now)
     document_id = _find(workspace, document)["document_id"]
-    _saw(workspace, "show.chunks", document_id, now)
+    audit(workspace, "show.chunks", [document_id], now=now, actor=OPERATOR)
     chunks = workspace.lake.chunks.read([document_id]).drop("bucket")
     redundant = decision.redundant.select("chunk_id", stands_for_it="representative")
     judged = chunks.join(redundant, on="chunk_id", how="left").join(decision.refused.select("chunk_id", "rule"), on="chunk_id", how="left")
@@ -108,7 +111,7 @@ def read_trace(workspace: Workspace, chunk_id: str, /, *, now: datetime) -> dict
     present = workspace.present.row(chunk_id)
     if present is None:
         raise UsageError(f"trace: chunk {chunk_id} is not in the index. Take the id from: ragkeep search … --json")
-    _saw(workspace, "trace", present["document_id"], now)
+    audit(workspace, "trace", [present["document_id"]], now=now, actor=OPERATOR)
     row = workspace.lake.rows.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
     chunk = workspace.lake.chunks.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
     run = workspace.runs.get(present["run_id"])
@@ -125,13 +128,8 @@ def read_trace(workspace: Workspace, chunk_id: str, /, *, now: datetime) -> dict
 
 def _cleaned(workspace: Workspace, document: str, action: str, now: datetime) -> pl.DataFrame:
     row = _find(workspace, document)
-    _saw(workspace, action, row["document_id"], now)
+    audit(workspace, action, [row["document_id"]], now=now, actor=OPERATOR)
     return clean(workspace.lake.elements.read([row["document_id"]]), workspace.settings.cleaning)[0]
-
-
-def _saw(workspace: Workspace, action: str, document_id: str, now: datetime) -> None:
-    """Whoever uses the command line or a notebook holds the workspace's key, and is the operator."""
-    workspace.audit.record(Event(now, "operator", action, (document_id,)))
 
 
 def _find(workspace: Workspace, document: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import polars as pl
 from configs.offline import go_offline
 from contracts.results import Ingested
 from flows.ingest import ingest
+from flows.record import OPERATOR
 from flows.registry import choose
 from flows.workspace import Workspace
 from lake.tables import LakeTable
@@ -60,7 +61,7 @@ class Notebook:
     def _read(self, table: LakeTable) -> pl.DataFrame:
         rows = table.read()
         action = f"read.{table.name.rpartition('/')[2]}"
-        self.workspace.audit.record(Event(datetime.now(UTC), "operator", action, counts={"rows": rows.height}))
+        self.workspace.audit.record(Event(datetime.now(UTC), OPERATOR, action, counts={"rows": rows.height}))
         return rows
 
 

@@ -98,9 +98,11 @@ def export(
     """Print receipts in the form of ISO/IEC TS 27560, one JSON object a line, oldest first. People stand in them as keyed hashes."""
     session: Session = context.obj
     from flows.consent import iso_receipt
+    from flows.record import OPERATOR, audit
 
     with session.open("consent", shared=True) as workspace:
         receipts = workspace.consent.history(workspace.identity.subject(person) if person is not None else None)
+        audit(workspace, "consent.exported", {receipt.subject_key for receipt in receipts}, now=session.now, actor=OPERATOR)
     stated = [iso_receipt(receipt) for receipt in receipts]
     for printed in [stated] if json else stated:
         print_json(printed)
@@ -116,6 +118,8 @@ def show(
 ) -> None:
     """Show what a person had decided as of a moment, and everything they had said by then, oldest first."""
     session: Session = context.obj
+    from flows.record import OPERATOR, audit
+
     name = person or subject
     if name is None:
         raise UsageError("consent show: say whose decisions, by the identifier that the source uses")
@@ -123,6 +127,7 @@ def show(
     with session.open("consent", shared=True) as workspace:
         key = workspace.identity.subject(name)
         receipts = [receipt for receipt in workspace.consent.history(key) if receipt.at <= moment]
+        audit(workspace, "consent.shown", [key], now=session.now, actor=OPERATOR)
         decided = sorted(workspace.consent.state(moment, [key]).decisions.items())
     states = [{"purpose": purpose, "source": source, "state": state} for (_, purpose, source), state in decided]
     if json:

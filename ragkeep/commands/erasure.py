@@ -66,10 +66,12 @@ def erase(
 
 
 def _preview(session: Session, selector: "Selector", *, json: bool) -> None:
+    from flows.record import OPERATOR, audit
     from flows.targets import preview
 
     with session.open("erase") as workspace:
         would = preview(workspace, selector, now=session.now)
+        audit(workspace, "erase.previewed", [target.document_id for target in would.targets], now=session.now, actor=OPERATOR)
     goes, stays = ([target for target in would.targets if target.redacted is redacted] for redacted in (False, True))
     if json:
         ids = {"documents": [target.document_id for target in goes], "redacted": [target.document_id for target in stays]}

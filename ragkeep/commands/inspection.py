@@ -22,7 +22,7 @@ def status(
 
     with session.open("status") as workspace:
         if quarantined:
-            entries = read_quarantine(workspace)
+            entries = read_quarantine(workspace, now=session.now)
         else:
             held = read_status(workspace)
     if json:

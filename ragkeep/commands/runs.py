@@ -113,10 +113,14 @@ def approve(
 ) -> None:
     """Approve the withheld removals of a source; the next ingest carries them out."""
     session: Session = context.obj
+    from flows.record import OPERATOR
+    from ledger.events import Event
+
     with session.open("approve") as workspace:
         if source not in (known := workspace.registry.all()):
             raise UsageError(f"{source}: no such source; known: {', '.join(known) or 'none'}")
         approved = workspace.approvals.approve(source, session.now)
+        workspace.audit.record(Event(session.now, OPERATOR, "removals.approved", counts={"documents": approved}))
     print_json({"source": source, "approved": approved}) if json else typer.echo(
         f"{source}: {approved} removals approved; run: ragkeep ingest {source}"
     )
