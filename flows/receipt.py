@@ -26,6 +26,7 @@ def issue_receipt(workspace: Workspace, request: Request, /, *, scan: Scan | Non
         logical_at=request.deleted_at,
         physical_at=request.purged_at,
         scan=scan,
+        relies_on=_stated(workspace),
         deadline=Deadline(jurisdiction, hours, request.suppressed_at + timedelta(hours=hours)),
     )
     audit(workspace, "erase.receipt", [request.request_id], now=now)
@@ -35,3 +36,9 @@ def issue_receipt(workspace: Workspace, request: Request, /, *, scan: Scan | Non
     audit(workspace, "receipt.issued", [request.request_id, hashlib.sha256(render_receipt(document)).hexdigest()], now=now)
     workspace.audit.checkpoint(now)
     return path
+
+
+def _stated(workspace: Workspace) -> tuple[str, ...]:
+    """On a Milvus server no file can be scanned: when bytes are gone there is the word of whoever runs it."""
+    stores = workspace.settings.stores
+    return (f"stores.milvus_frees_after_hours={stores.milvus_frees_after_hours}",) if stores.milvus_uri else ()

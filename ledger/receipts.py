@@ -30,7 +30,7 @@ _RECEIPT = Table(
 )
 _STATEMENT = "ragkeep erasure receipt 1"
 _MOMENTS = ("requested_at", "suppressed_at", "logical_at", "physical_at")
-_FIELDS = ("request_id", "kind", *_MOMENTS, "documents", "redacted", "copies", "scan", "deadline", "audit", "versions")
+_FIELDS = ("request_id", "kind", *_MOMENTS, "documents", "redacted", "copies", "scan", "relies_on", "deadline", "audit", "versions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Erasure:
     logical_at: datetime | None = None
     physical_at: datetime | None = None
     scan: Scan | None = None
+    relies_on: tuple[str, ...] = ()
+    """Settings by which somebody stated what the scan could not see for itself."""
     deadline: Deadline | None = None
 
     def __post_init__(self) -> None:

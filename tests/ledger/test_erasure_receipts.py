@@ -76,6 +76,7 @@ def test_a_receipt_says_this(document, pem, signer):
             {"copy": "vector cache", "before": 9, "after": 0, "shared": 3},
         ],
         "scan": {"files": 120, "bytes": 4_000_000, "hits": 0, "texts_sought": 7},
+        "relies_on": [],
         "deadline": {"jurisdiction": "VN", "hours": 72, "due_at": "2026-01-04T00:00:00+00:00", "met": True},
         "audit": {"sequence": 41, "head": "ab" * 32},
         "versions": {"ragkeep": "0.1.0"},
