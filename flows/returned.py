@@ -1,5 +1,7 @@
 """What was erased and is here again: an older copy of the workspace, or of a part of it, was put in its place."""
 
+import polars as pl
+
 from contracts.ports import DerivedCopy
 from flows.workspace import Workspace
 
@@ -16,9 +18,9 @@ def find_returned(workspace: Workspace, /, *, everywhere: bool = False) -> set[s
     # Asked after the suppressions, each of which was written after its request.
     open_requests = {document_id for request in workspace.requests.unfinished() for document_id in (*request.documents, *request.redacted)}
     held = set(workspace.lake.manifest.read(columns=["document_id"])["document_id"]) & suppressed.documents
-    for document_id, version_id, digest in workspace.outputs.frame().select("document_id", "version_id", "text_digest").iter_rows():
-        if document_id in suppressed.documents or version_id in suppressed.versions or digest in suppressed.texts:
-            held.add(document_id)
+    refused = {"document_id": suppressed.documents, "version_id": suppressed.versions, "text_digest": suppressed.texts}
+    is_refused = pl.any_horizontal(pl.col(column).is_in(list(keys)) for column, keys in refused.items())
+    held.update(workspace.outputs.frame().filter(is_refused)["document_id"])
     if everywhere:
         for copy in workspace.copies:
             held.update(_held(copy, sorted(suppressed.documents)))
