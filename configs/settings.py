@@ -100,6 +100,17 @@ class ReaderSettings(_Section):
     purposes: Purposes = Field(("retrieval",), description="purposes the reader may search for")
 
 
+class GateSettings(_Section):
+    suite: str = Field(description="name of the suite's folder or of the file of golden questions")
+    metric: str = Field("ndcg@10", description="the measure that may not fall")
+    tolerance: float = Field(0.01, ge=0, description="by how much its mean may fall, in the measure's own unit")
+
+
+class EvaluationSettings(_Section):
+    depth: int = Field(50, ge=10, le=1000, description="passages looked at for each question, of which a document counts by its best")
+    gates: tuple[GateSettings, ...] = Field((), description="what a new model or another setting has to pass: suite, metric and tolerance")
+
+
 class NotifySettings(_Section):
     webhook: str | None = Field(
         None, pattern=r"^https?://", description="URL that gets a JSON object per event; unset: events go to the log only"
@@ -121,6 +132,7 @@ class Settings(BaseSettings):
     policies: PolicySettings = Field(PolicySettings(), description="what is admitted, and what waits for a person")
     readers: dict[str, ReaderSettings] = Field({}, description="who may search, and how far they see")
     notify: NotifySettings = Field(NotifySettings(), description="who is told")
+    evaluation: EvaluationSettings = Field(EvaluationSettings(), description="how retrieval is measured, and what has to hold")
 
     @classmethod
     def settings_customise_sources(

@@ -25,6 +25,7 @@ from ledger.backfills import Backfills
 from ledger.consent import Consent
 from ledger.database import open_sqlite
 from ledger.duplicates import DuplicateIndex
+from ledger.evaluations import Evaluations
 from ledger.keyfile import KeyMaterial, create_key_file, read_key_file
 from ledger.keys import KeyStore
 from ledger.lock import hold
@@ -90,6 +91,7 @@ class Workspace:
     audit: Audit
     backfills: Backfills
     consent: Consent
+    evaluations: Evaluations
     outputs: StageOutputs
     present: Present
     receipts: Receipts
@@ -210,6 +212,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         audit=Audit(ledger, signer, audit_log),
         backfills=Backfills(ledger),
         consent=Consent(ledger, consents),
+        evaluations=Evaluations(ledger),
         outputs=StageOutputs(ledger),
         present=Present(ledger),
         receipts=Receipts(ledger),
