@@ -24,7 +24,6 @@ from ragkeep.ask import ask
 
 _THREADS = 2
 _PATIENCE = 120
-_QUESTION_WORDS = 40
 
 Act = Callable[[int], tuple[float, float]]
 """Records the word of a person; when that was called, and when it was acknowledged, both by the machine's monotonic clock."""
@@ -94,7 +93,7 @@ class Load:
         try:
             while not self.stopped:
                 target, began = self.target, monotonic()
-                question = " ".join(letter(target, 1).split()[:_QUESTION_WORDS])
+                question = letter(target, 1).partition("\n\n")[0]
                 answer = ask(self.workspace, question, now=datetime.now(UTC))
                 returned = any(hit.uri.startswith(f"{person(target)}/") for hit in answer.hits)
                 if target == self.target:

@@ -195,7 +195,7 @@ def kill_somewhere(undisturbed: Undisturbed, folder: Path, chance: random.Random
     """Whether the kill came amid the erasure; None where the command had ended."""
     life = Path(shutil.copytree(undisturbed.folder, folder / "life"))
     process = erasing(life)
-    time.sleep(chance.uniform(0, 1.3 * undisturbed.seconds))
+    time.sleep(chance.uniform(0, undisturbed.seconds))
     process.kill()
     said, _ = process.communicate(timeout=300)
     amid = process.returncode == -signal.SIGKILL and "done" not in said
