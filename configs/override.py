@@ -28,15 +28,17 @@ def override(settings: Settings, assignments: Iterable[str], /) -> Settings:
 
 def _changed(settings: Settings, section: str, keys: list[str], text: str) -> Any:
     kind: TypeAdapter[Any] = TypeAdapter(Settings.model_fields[section].annotation or Any)
-    said = kind.dump_python(getattr(settings, section))
-    inner = said
-    for key in keys[:-1]:
-        inner = inner.setdefault(key, {}) if isinstance(inner, dict) else {}
-    inner[keys[-1]] = _value(text, section, keys)
+    said = _with(kind.dump_python(getattr(settings, section)), keys, _value(text, section, keys))
     try:
         return kind.validate_python(said)
     except ValidationError as error:
         raise SettingsError("\n".join(f"--set {_described(section, problem)}" for problem in error.errors())) from None
+
+
+def _with(said: Any, keys: list[str], value: Any) -> dict[str, Any]:
+    """The mapping with a value at the end of a path; what is no mapping on the way becomes one, which its type then refuses."""
+    held = said if isinstance(said, dict) else {}
+    return {**held, keys[0]: value if len(keys) == 1 else _with(held.get(keys[0]), keys[1:], value)}
 
 
 def _value(text: str, section: str, keys: list[str]) -> Any:

@@ -1,9 +1,7 @@
 """Where the characters of a document's text stand in the file that it was read from, so that passages can be compared with its excerpts."""
 
-_WINDOW = 24
-"""Characters that must agree before a difference is taken to be over."""
-_HORIZON = 5_000
-"""How many characters a parser may leave out at one place."""
+_AGREE = ((24, 5_000), (8, 200))
+"""How many characters must agree before a difference is taken to be over, and how far away it may end: the further, the more."""
 
 
 def align(text: str, original: str, /) -> list[int]:
@@ -19,8 +17,9 @@ def align(text: str, original: str, /) -> list[int]:
     here = 0
     for index, offset in enumerate(asked):
         if said[here : here + 1] != words[index]:
-            found = said.find(words[index : index + _WINDOW], here, here + _HORIZON)
-            if found < 0:
+            ends = [said.find(words[index : index + length], here, here + horizon) for length, horizon in _AGREE]
+            found = next((end for end in ends if end >= 0), None)
+            if found is None:
                 continue
             here = found
         places[offset] = at[here]

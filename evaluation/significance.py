@@ -72,7 +72,7 @@ def _interval(values: np.ndarray, seed: int) -> tuple[float, float]:
 
 
 def _p_value(differences: np.ndarray, seed: int) -> float:
-    if not np.any(differences):
+    if len(differences) == 1 or not np.any(differences):
         return 1.0
     from scipy.stats import permutation_test
 

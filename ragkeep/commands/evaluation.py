@@ -1,4 +1,4 @@
-"""Commands that measure how good searches are, and that keep the team's own questions."""
+"""Commands that measure how good searches are, and compare what was measured."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from ragkeep.scratch import Where
 
 evaluate = typer.Typer(help="Measure how well questions find what they should, and compare.", invoke_without_command=True)
-questions = typer.Typer(help="Keep golden questions: the team's own, with what they ought to find.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="An evaluation: its id or the beginning of it, its number, or `last`.")]
-Golden = Annotated[Path, typer.Argument(metavar="FILE", help="Golden questions in YAML.")]
 
 
 @evaluate.callback()
@@ -161,54 +159,9 @@ def gate(context: typer.Context, baseline: Run, candidate: Run, json: Json = Fal
         raise typer.Exit(1)
 
 
-@questions.command()
-def check(context: typer.Context, file: Golden, json: Json = False) -> None:
-    """Check a file of golden questions, and whether what they expect is held. Exits with 1 if anything is missing."""
-    session: Session = context.obj
-    from evaluation.golden import read_golden
-    from ragkeep.evaluate import expected
-    from retrieval.readers import find_reader
-
-    golden = read_golden(file)
-    with session.open("questions", shared=True) as workspace:
-        for one in golden:
-            find_reader(one.reader, workspace.settings.readers)
-        asked, missing = expected(workspace, golden)
-    if json:
-        print_json({"questions": len(golden), "asked": len(asked), "missing": missing})
-    else:
-        print_table("", ("question", "expects", "which is"), [(one.question_id, one.expected, one.reason) for one in missing])
-        typer.echo(f"{len(golden)} questions, {len(missing)} expectations that nothing held meets")
-    if missing:
-        raise typer.Exit(1)
-
-
-@questions.command()
-def suggest(
-    context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Golden questions in YAML, if there are any yet.")] = None,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="How many of each at most.")] = 20,
-    json: Json = False,
-) -> None:
-    """Find what to ask about next: documents that no question expects, and passages that no search ever returned."""
-    session: Session = context.obj
-    from evaluation.golden import read_golden
-    from ragkeep.suggest import suggest as run
-
-    with session.open("questions", shared=True) as workspace:
-        found = run(workspace, read_golden(file) if file else (), limit=limit, now=session.now)
-    if json:
-        print_json(found)
-        return
-    print_fields("", {"documents that no question expects": found.uncovered, "passages that no search returned": found.never_found})
-    print_table("documents", ("uri", "source", "passages"), [(one.uri, one.source_id, one.chunks) for one in found.documents])
-    print_table("passages", ("uri", "chunk", "under"), [(one.uri, one.chunk_id, one.heading_path) for one in found.passages])
-
-
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.add_typer(evaluate, name="evaluate")
-    app.add_typer(questions, name="questions")
 
 
 def _golden(session: Session, file: Path, *, limit: int | None, hybrid: bool, quiet: bool) -> "tuple[Evaluation, Outcome]":
