@@ -16,6 +16,7 @@ import yaml
 
 from configs.settings import Settings
 from contracts.terms import LawfulBasis, Terms
+from evaluation.golden import Golden, read_golden
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 DOCUMENTS = SAMPLES / "documents"
@@ -46,7 +47,8 @@ def _source(uri: str) -> str:
 
 SETTINGS = Settings(**_yaml(SAMPLES / "ragkeep.yaml"))
 CONSENTS = _rows(SAMPLES / "consents.csv")
-QUESTIONS = _yaml(SAMPLES / "questions.yaml")
+GOLDEN = read_golden(SAMPLES / "golden.yaml")
+UNANSWERED = _yaml(SAMPLES / "unanswered.yaml")
 PEOPLE = _yaml(SAMPLES / "content" / "people.yaml")
 
 
@@ -146,15 +148,17 @@ def test_a_person_is_named_in_exactly_the_documents_whose_terms_name_them(person
     assert naming == {uri for uri, terms in TERMS.items() if person["subject"] in (terms.subjects or ())}
 
 
-@pytest.mark.parametrize("asked", QUESTIONS["questions"], ids=lambda asked: asked["question"])
-def test_the_answer_to_a_question_stands_in_a_document_that_its_reader_may_see(asked: dict[str, Any]) -> None:
-    for uri in (asked["uri"], *asked.get("also", ())):
+@pytest.mark.parametrize("asked", GOLDEN, ids=lambda asked: asked.question)
+def test_the_answer_to_a_question_stands_in_documents_that_its_reader_may_see(asked: Golden) -> None:
+    (span,) = asked.spans
+    for uri in asked.expected:
         assert uri in _uris()
-        assert asked["answer"] in " ".join(_source(uri).split())
-        assert _may_see(asked["reader"], asked["purpose"], uri)
+        assert span.text in " ".join(_source(uri).split())
+        assert asked.reader is not None
+        assert _may_see(asked.reader, "retrieval", uri)
 
 
-@pytest.mark.parametrize("asked", QUESTIONS["unanswered"], ids=lambda asked: asked["reason"])
+@pytest.mark.parametrize("asked", UNANSWERED, ids=lambda asked: asked["reason"])
 def test_a_question_stays_unanswered_for_the_reason_given(asked: dict[str, Any]) -> None:
     unreadable = asked["reason"] in ("the PDF is encrypted", "the file is damaged")
     assert asked["uri"] in _uris()
