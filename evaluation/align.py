@@ -1,6 +1,6 @@
 """Where the characters of a document's text stand in the file that it was read from, so that passages can be compared with its excerpts."""
 
-_AGREE = ((24, 5_000), (8, 200))
+_AGREE = ((24, 5_000), (8, 200), (3, 12))
 """How many characters must agree before a difference is taken to be over, and how far away it may end: the further, the more."""
 
 
