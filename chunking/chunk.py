@@ -1,101 +1,103 @@
 """Chunks of many documents at once."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from chunking.cut import Block, Limit, Span, cut
+from chunking.cutter import Block, Limit
+from chunking.cutting import Cutting
 from chunking.normalise import normalise
 from chunking.sections import Part, Section, sections
-from configs.settings import ChunkingSettings
 from contracts.ids import Identity, bucket
-from contracts.ids import fingerprint as stage_fingerprint
-from contracts.ports import Tokenizer
 from contracts.tables import Chunk
 
-RULES = 1
-"""Raised whenever the same elements and settings would give other chunks."""
 
+def chunk(elements: pl.DataFrame, how: Cutting, identity: Identity, /, *, buckets: int, fingerprint: str) -> pl.DataFrame:
+    """Chunk rows for Element rows, ordered by document and place; every character of every element is in one of them, or in two where
+    chunks overlap.
 
-def chunk(
-    elements: pl.DataFrame, how: ChunkingSettings, tokenizer: Tokenizer, identity: Identity, /, *, buckets: int, fingerprint: str
-) -> pl.DataFrame:
-    """Chunk rows for Element rows, ordered by document and place; every character of every element is in exactly one of them.
-
-    A chunk is a slice of one section of its document's text. It has at most as many tokens as `how` and the model's window allow,
-    counted on the slice itself. An edit changes the chunks that it touches and hardly any other: see `chunking.cut`.
+    A chunk is a slice of one section of its document's text and has at most as many tokens as the settings and the model's window allow.
+    An edit changes the chunks that it touches and hardly any other, unless the chunker counts from the beginning: see `chunking.cut`.
     """
     parts = [Part(*row) for row in elements.sort("document_id", "char_start").select(Part._fields).iter_rows()]
-    pieces = _pieces(list(sections(parts)), tokenizer, Limit(max_tokens(how, tokenizer), small=how.min_tokens))
+    pieces = _pieces(list(sections(parts)), how)
     empty = Chunk.create_empty().select(_ROW)
     rows = pl.DataFrame([_row(piece, tokens) for piece, tokens in pieces], schema=empty.schema, orient="row")
     return Chunk.validate(_identified(rows, identity, buckets, fingerprint))
 
 
-def max_tokens(how: ChunkingSettings, tokenizer: Tokenizer, /) -> int:
-    """The most tokens of a chunk: as many as the settings want, never more than the model reads."""
-    return min(how.max_tokens or tokenizer.window, tokenizer.window)
-
-
-def chunking_fingerprint(how: ChunkingSettings, tokenizer: Tokenizer, tokenizer_identity: str, /) -> str:
-    """Equal only where equal elements give equal chunks; `tokenizer_identity` is a hash of the tokenizer's own file."""
-    return stage_fingerprint(
-        "chunking", rules=RULES, max_tokens=max_tokens(how, tokenizer), min_tokens=how.min_tokens, tokenizer=tokenizer_identity
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A stretch of a section that begins at its character `start`."""
+    """A stretch of a section, counted from the section's start."""
 
-    section: Section
     ordinal: int
+    section: Section
     start: int
     text: str
-    blocks: Sequence[Block]
 
-    def cut(self, spans: Sequence[Span], limit: Limit, /) -> "list[_Piece]":
-        """Smaller pieces, or only itself where it fits."""
-        if len(spans) <= limit.tokens and len(self.text) <= limit.characters:
-            return [self]
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    def slice(self, start: int, end: int, /) -> "_Piece":
+        """What lies in that span of this piece."""
+        return _Piece(self.ordinal, self.section, self.start + start, self.text[start:end])
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The section's blocks, or what of them lies in the piece, counted from its start."""
+        inside = [block for block in self.section.blocks if block.start < self.end and block.end > self.start]
         return [
-            _Piece(self.section, self.ordinal, self.start + start, self.text[start:end], _clip(self.blocks, start, end))
-            for start, end in cut(self.text, self.blocks, sorted(start for start, _ in spans), limit)
+            Block(
+                start=max(block.start, self.start) - self.start,
+                body=(block.body if self.start <= block.body < self.end else max(block.start, self.start)) - self.start,
+                end=min(block.end, self.end) - self.start,
+                solid=block.solid,
+            )
+            for block in inside
         ]
 
 
-def _clip(blocks: Sequence[Block], start: int, end: int) -> list[Block]:
-    """The blocks, or what of them lies in that span, counted from its start."""
-
-    inside = [block for block in blocks if block.start < end and block.end > start]
-    return [
-        Block(
-            start=max(block.start, start) - start,
-            body=(block.body if start <= block.body < end else max(block.start, start)) - start,
-            end=min(block.end, end) - start,
-            solid=block.solid,
-        )
-        for block in inside
-    ]
-
-
-def _pieces(found: Sequence[Section], tokenizer: Tokenizer, limit: Limit) -> list[tuple[_Piece, int]]:
-    """Pieces that fit, with their tokens. Each is tokenised by itself, since a slice may have other tokens than the whole had there."""
+def _pieces(found: Sequence[Section], how: Cutting) -> list[tuple[_Piece, int]]:
+    """Pieces that fit, with their tokens. A section is tokenised once and cut by its tokens; only slices that a few tokens more would make
+    too long, or that begin or end within a word, are tokenised by themselves, since a slice may have other tokens than the whole had there.
+    """
     done: list[tuple[_Piece, int]] = []
-    waiting = [_Piece(section, ordinal, 0, section.text, section.blocks) for ordinal, section in enumerate(found)]
+    waiting = [_Piece(ordinal, section, 0, section.text) for ordinal, section in enumerate(found)]
     while waiting:
-        smaller: list[_Piece] = []
-        for piece, spans in zip(waiting, tokenizer.spans([piece.text for piece in waiting]), strict=True):
-            match piece.cut(spans, limit):
-                case [only] if only.text == piece.text:
-                    done.append((piece, max(1, len(spans))))
-                case pieces:
-                    smaller += pieces
-        waiting = smaller
+        doubtful: list[_Piece] = []
+        for piece, spans in zip(waiting, how.tokenizer.spans([piece.text for piece in waiting]), strict=True):
+            if len(spans) <= how.limit.tokens and len(piece.text) <= how.limit.characters:
+                done.append((piece, max(1, len(spans))))
+                continue
+            for smaller, tokens in _cut(piece, [start for start, _ in spans], how):
+                if smaller.text == piece.text or _is_sure(smaller, tokens, piece, how.limit):
+                    done.append((smaller, max(1, tokens)))
+                else:
+                    doubtful.append(smaller)
+        waiting = doubtful
     return sorted(done, key=lambda item: (item[0].ordinal, item[0].start))
+
+
+def _cut(piece: _Piece, starts: Sequence[int], how: Cutting) -> Iterator[tuple[_Piece, int]]:
+    for start, end in how.cutter(piece.text, piece.blocks, starts, how.limit):
+        yield piece.slice(start, end), bisect_left(starts, end) - bisect_left(starts, start)
+
+
+_MARGIN = 8
+"""Tokens by which a slice may differ from the same characters in the whole: a mark where a text begins, a space that stands alone."""
+
+
+def _is_sure(slice_: _Piece, tokens: int, whole: _Piece, limit: Limit) -> bool:
+    """Whether tokens counted in the whole are surely those of the slice, near enough: between words no tokenizer makes many more."""
+    start, end = slice_.start - whole.start, slice_.end - whole.start
+    text = whole.text
+    begins = start == 0 or text[start - 1].isspace() or text[start].isspace()
+    ends = end == len(text) or text[end - 1].isspace() or text[end].isspace()
+    return begins and ends and tokens + max(_MARGIN, limit.tokens // 16) <= limit.tokens
 
 
 _ROW = (

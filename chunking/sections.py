@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chunking.cut import Block
+from chunking.cutter import Block
 from contracts.tables import ELEMENT_SEPARATOR, HEADING_SEPARATOR
 
 

@@ -6,7 +6,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.purposes import canonical_all
@@ -70,8 +70,27 @@ class CleaningSettings(_Section):
 
 
 class ChunkingSettings(_Section):
+    kind: Literal["recursive", "sentences", "semantic", "fixed"] = Field(
+        "recursive",
+        description="`recursive`: by structure, so that an edit moves only the cuts beside it; `sentences`: windows of whole sentences; "
+        "`semantic`: runs of sentences that mean alike, which embeds every sentence too; `fixed`: windows of so many tokens",
+    )
     max_tokens: int | None = Field(None, ge=16, description="of the embedding model; unset: as many as the model reads")
     min_tokens: int = Field(24, ge=0, description="a smaller piece is joined to its neighbour where both fit")
+    overlap_tokens: int = Field(
+        0, ge=0, description="that a chunk repeats of the one before; kinds `fixed` and `sentences` only, at most half of `max_tokens`"
+    )
+    embed_headings: bool = Field(
+        False, description="embed a chunk with the titles above it, as many as fit; what is shown and compared stays the same"
+    )
+
+    @model_validator(mode="after")
+    def _overlaps_by_half_at_most(self) -> "ChunkingSettings":
+        if self.overlap_tokens and self.kind not in ("fixed", "sentences"):
+            raise ValueError(f"overlap_tokens: chunks of kind {self.kind} do not overlap; leave it at 0, or choose `fixed` or `sentences`")
+        if self.max_tokens and 2 * self.overlap_tokens > self.max_tokens:
+            raise ValueError(f"overlap_tokens: {self.overlap_tokens} is more than half of max_tokens ({self.max_tokens}); lower it")
+        return self
 
 
 class DedupSettings(_Section):
@@ -92,6 +111,18 @@ class PolicySettings(_Section):
     )
     withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
+
+
+class RetrievalSettings(_Section):
+    hybrid: bool = Field(True, description="search by words as well as by meaning")
+    depth: int = Field(
+        200, ge=1, le=4000, description="passages taken from each of the two searches, by meaning and by words, before both weigh all of them"
+    )
+    fusion: Literal["scores", "ranks"] = Field(
+        "scores",
+        description="`scores`: the weighed sum of both scores, each stretched to 0 … 1 over what was found; `ranks`: of both reciprocal ranks",
+    )
+    meaning_weight: float = Field(0.5, ge=0, le=1, description="weight of the meaning; the words have the rest")
 
 
 class ReaderSettings(_Section):
@@ -130,6 +161,7 @@ class Settings(BaseSettings):
     chunking: ChunkingSettings = Field(ChunkingSettings(), description="where texts are cut")
     dedup: DedupSettings = Field(DedupSettings(), description="what counts as a duplicate")
     policies: PolicySettings = Field(PolicySettings(), description="what is admitted, and what waits for a person")
+    retrieval: RetrievalSettings = Field(RetrievalSettings(), description="how what is found is ranked")
     readers: dict[str, ReaderSettings] = Field({}, description="who may search, and how far they see")
     notify: NotifySettings = Field(NotifySettings(), description="who is told")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="how retrieval is measured, and what has to hold")

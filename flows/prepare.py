@@ -6,7 +6,8 @@ from datetime import datetime
 
 import polars as pl
 
-from chunking.chunk import chunk, chunking_fingerprint
+from chunking.chunk import chunk
+from chunking.cutting import chunking_fingerprint, cutting
 from chunking.normalise import normalise
 from cleaning.clean import clean, cleaning_fingerprint
 from configs.faults import reach
@@ -57,7 +58,7 @@ def silver_fingerprint(workspace: Workspace, /) -> str:
         "silver",
         parsing=parsing_fingerprint(settings.parsing),
         cleaning=cleaning_fingerprint(settings.cleaning),
-        chunking=chunking_fingerprint(settings.chunking, model.tokenizer, model.tokenizer_identity),
+        chunking=chunking_fingerprint(settings.chunking, model.tokenizer, model.tokenizer_identity, model.fingerprint),
     )
 
 
@@ -194,9 +195,8 @@ def _finish(workspace: Workspace, rows: pl.DataFrame, now: datetime, *, supersed
     lake, settings, current = workspace.lake, workspace.settings, silver_fingerprint(workspace)
     parsed = lake.elements.read(document_ids)
     elements, dropped = clean(parsed, settings.cleaning)
-    chunks = chunk(
-        elements, settings.chunking, workspace.model.tokenizer, workspace.identity, buckets=settings.stores.buckets, fingerprint=current
-    )
+    how = cutting(settings.chunking, workspace.model.tokenizer, lambda texts: workspace.model.embedder.embed_documents(texts))
+    chunks = chunk(elements, how, workspace.identity, buckets=settings.stores.buckets, fingerprint=current)
     workspace.outputs.forget(document_ids)
     lake.dropped.replace(dropped, document_ids)
     lake.chunks.replace(chunks, document_ids)

