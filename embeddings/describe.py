@@ -12,6 +12,11 @@ _POSITION_OFFSETS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "
 """Model types whose first positions are taken by padding: of 514 positions 512 can be used."""
 
 
+_STATIC = ".StaticEmbedding"
+_STATIC_TOKENS = 8_192
+"""A static model reads any number of tokens; a chunk is smaller than that."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
     """A model on disk. `tokens` counts everything that it reads at once: special tokens and prompt too."""
@@ -40,7 +45,7 @@ def describe(folder: Path, how: ModelSettings, /) -> ModelFolder:
         weights=weights,
         configuration=_configuration(folder, parts),
         dimensions=_dimensions(parts, [module["type"] for module in modules]),
-        tokens=_tokens(parts[0]),
+        tokens=_STATIC_TOKENS if modules[0]["type"].endswith(_STATIC) else _tokens(parts[0]),
         prompt_document=document,
         prompt_query=query,
     )
@@ -77,6 +82,8 @@ def _dimensions(parts: list[Path], types: list[str]) -> int:
     """Each module after the transformer may change the width: pooling by several modes at once multiplies it, a dense layer sets it."""
     config = _read(parts[0] / "config.json")
     width = int(config.get("hidden_size") or config.get("d_model") or config.get("dim") or 0)
+    if not width and types[0].endswith(_STATIC):
+        width = _table_width(parts[0])
     for part, kind in zip(parts[1:], types[1:], strict=True):
         stated = _read(part / "config.json")
         if kind.endswith(".Pooling"):
@@ -86,6 +93,14 @@ def _dimensions(parts: list[Path], types: list[str]) -> int:
     if not width:
         raise SettingsError(f"model.name: {parts[0] / 'config.json'} does not say how many dimensions its vectors have")
     return width
+
+
+def _table_width(part: Path) -> int:
+    """Of a static model, which is a vector a token and says nothing else about itself."""
+    from safetensors import safe_open
+
+    with safe_open(_weights(part)[0], "numpy") as tensors:
+        return int(tensors.get_slice(next(iter(tensors.keys()))).get_shape()[1])
 
 
 def _pooling_modes(stated: dict[str, Any]) -> int:

@@ -16,7 +16,10 @@ from pathlib import Path
 import polars as pl
 
 from configs.offline import go_offline
+from contracts.evaluation import Evaluation
 from contracts.results import Ingested
+from evaluation.golden import read_golden
+from evaluation.summary import by_slice, summarise
 from flows.ingest import ingest
 from flows.record import OPERATOR
 from flows.registry import choose
@@ -24,6 +27,7 @@ from flows.workspace import Workspace
 from lake.tables import LakeTable
 from ledger.events import Event
 from ragkeep.ask import ask
+from ragkeep.evaluate import evaluate_golden
 from ragkeep.printing import progress_bar
 from ragkeep.session import Session
 from retrieval.search import Hit
@@ -46,6 +50,13 @@ class Notebook:
         rows = [asdict(hit) for hit in answer.hits]
         return pl.DataFrame(rows) if rows else pl.DataFrame(schema={field.name: pl.String for field in fields(Hit)})
 
+    def evaluate(self, questions: str | Path, /, *, hybrid: bool = True) -> Evaluation:
+        """The golden questions of a file asked of this workspace; stored as by `ragkeep evaluate`. Its `scores` are a frame."""
+        file, now = Path(questions), datetime.now(UTC)
+        with progress_bar(enabled=True) as progress:
+            done = evaluate_golden(self.workspace, read_golden(file), file.name, hybrid=hybrid, now=now, progress=progress)
+        return self.workspace.evaluations.add(done.measured, done.questions, done.counts, now)
+
     def documents(self) -> pl.DataFrame:
         """The bronze manifest: one row a document."""
         return self._read(self.workspace.lake.manifest)
@@ -63,6 +74,17 @@ class Notebook:
         action = f"read.{table.name.rpartition('/')[2]}"
         self.workspace.audit.record(Event(datetime.now(UTC), OPERATOR, action, counts={"rows": rows.height}))
         return rows
+
+
+def scores(evaluation: Evaluation, /, *, slicing: str | None = None) -> pl.DataFrame:
+    """One row a measure, or a measure and a slice: its mean over the questions with the 95 % interval from `low` to `high`."""
+    slices = by_slice(evaluation.questions, slicing) if slicing else {"": evaluation.questions}
+    rows = [
+        {"slice": name, "measure": measure, **asdict(estimate)}
+        for name, questions in slices.items()
+        for measure, estimate in summarise(questions).items()
+    ]
+    return pl.DataFrame(rows)
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import huggingface_hub.constants
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from configs.settings import ModelSettings
 from contracts.errors import SettingsError
@@ -139,3 +141,10 @@ def test_dimensions_follow_pooling_and_dense_layers(tmp_path):
     assert describe(tmp_path, ModelSettings()).tokens == 512
     both = [hashlib.sha256(content).hexdigest() for content in (b"weights", b"dense")]
     assert identify(describe(tmp_path, ModelSettings())).weights_sha256 == hashlib.sha256("\n".join(both).encode()).hexdigest()
+
+
+def test_a_static_model_is_as_wide_as_its_table_of_words_and_reads_any_chunk(tmp_path):
+    (tmp_path / "modules.json").write_text('[{"path": "", "type": "sentence_transformers.models.StaticEmbedding"}]')
+    save_file({"embedding.weight": np.zeros((7, 48), dtype=np.float32)}, tmp_path / "model.safetensors")
+    folder = describe(tmp_path, ModelSettings())
+    assert (folder.dimensions, folder.tokens) == (48, 8_192)
