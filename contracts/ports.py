@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -106,12 +106,12 @@ class VectorQuery:
 
     vector: npt.NDArray[np.float32]
     text: str
-    """For BM25, where the store has it."""
     access_keys: tuple[str, ...]
     now: int
     """Seconds since 1970; rows whose `expires_at` is not after it do not match."""
     limit: int
-    hybrid: bool = True
+    by: Literal["vector", "words"] = "vector"
+    """By meaning, or by the words of `text` (BM25), where the store knows them: rows without any of them are no hits."""
 
 
 class DerivedCopy(Protocol):

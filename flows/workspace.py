@@ -57,6 +57,10 @@ class Index(VectorStore, DerivedCopy, Protocol):
         """What `state` names, without counting."""
         ...
 
+    def knows_words(self) -> bool:
+        """Whether rows can be searched by words."""
+        ...
+
     def settle(self) -> None:
         """Make searches fast after many writes."""
         ...

@@ -34,6 +34,7 @@ def put(
         embedder=workspace.model.embedder,
         terms=workspace.access.all(),
         standing=LedgerStanding(workspace.suppressions, workspace.consent),
+        how=workspace.settings.retrieval,
     )
     asking, question = find_reader(reader, workspace.settings.readers), replace(question, purpose=canonical(question.purpose))
     answer = _UNDECIDED

@@ -164,6 +164,7 @@ def _measured(workspace: Workspace, suite: str, digest: str, how: Search) -> Mea
         silver=silver_fingerprint(workspace),
         dedup=settings.dedup.model_dump(mode="json"),
         model=workspace.model.fingerprint,
+        retrieval=settings.retrieval.model_dump(mode="json"),
         hybrid=how.hybrid,
         depth=how.depth,
     )

@@ -1,10 +1,13 @@
-"""What a search asks of others: what access keys stand for, and what must not be shown at this very moment."""
+"""What a search asks of others: the index, what access keys stand for, and what must not be shown at this very moment."""
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, Protocol
 
+import polars as pl
+
 from contracts.consent import Consents
+from contracts.ports import StoreState, VectorQuery
 
 Suppressible = Literal["document", "version", "subject", "source"]
 
@@ -23,6 +26,19 @@ class AccessTerms(Protocol):
     def classification(self) -> str: ...
     @property
     def purposes(self) -> tuple[str, ...]: ...
+
+
+class Index(Protocol):
+    """What of a vector store a search needs."""
+
+    def state(self) -> StoreState: ...
+    def knows_words(self) -> bool:
+        """Whether rows can be searched by words; a search by words finds nothing where they cannot."""
+        ...
+
+    def search(self, query: VectorQuery, /) -> pl.DataFrame:
+        """Best first: IndexRow's columns without `bucket`, and `score` (higher is better)."""
+        ...
 
 
 class Standing(Protocol):

@@ -1,15 +1,18 @@
 """Governed search: from a question to the hits that its reader may see, or to the reason why there are none."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 import polars as pl
 
+from configs.settings import RetrievalSettings
 from contracts.errors import UsageError
-from contracts.ports import Embedder, VectorQuery, VectorStore
+from contracts.ports import Embedder, VectorQuery
 from contracts.terms import Classification
-from retrieval.ports import AccessTerms, Standing
+from retrieval.candidates import find_candidates
+from retrieval.fuse import fuse
+from retrieval.ports import AccessTerms, Index, Standing
 from retrieval.readers import Reader, open_keys
 from retrieval.withhold import withhold
 
@@ -27,16 +30,18 @@ class Question:
     purpose: str = "retrieval"
     limit: int = 5
     hybrid: bool = True
+    """By words as well as by meaning; the settings may rule it out for all questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What is asked: the index, the model that it was made with, what its access keys stand for, and what was refused since."""
+    """What is asked: the index, the model that it was made with, what its access keys stand for, and what was refused since; and how."""
 
-    store: VectorStore
+    store: Index
     embedder: Embedder
     terms: Collection[AccessTerms]
     standing: Standing
+    how: RetrievalSettings = field(default_factory=RetrievalSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class Answer:
     reason: str | None
     rule: str = ""
     """The reason as a word, for the audit."""
+    note: str | None = None
+    """What was not as good as it could be."""
 
 
 def search(question: Question, reader: Reader, corpus: Corpus, /, *, now: datetime) -> Answer:
@@ -82,10 +89,19 @@ def search(question: Question, reader: Reader, corpus: Corpus, /, *, now: dateti
     refusal = _refusal(question, reader, corpus, keys)
     if refusal:
         return refusal
-    kept, withheld = _look(question, reader, corpus, keys, now)
-    if kept.height:
-        return Answer(tuple(Hit(**row) for row in kept.head(question.limit).select(field.name for field in fields(Hit)).to_dicts()), None)
-    return _nothing(question, reader, corpus, withheld)
+    hybrid = question.hybrid and corpus.how.hybrid
+    kept, withheld = _look(replace(question, hybrid=hybrid), reader, corpus, keys, now)
+    if not kept.height:
+        return _nothing(question, reader, corpus, withheld)
+    ranked = fuse(question.text, kept, corpus.how) if hybrid else kept.rename({"cosine": "score"})
+    best = ranked.head(question.limit).select(column.name for column in fields(Hit))
+    return Answer(tuple(Hit(**row) for row in best.to_dicts()), None, note=_WORDLESS if hybrid and not corpus.store.knows_words() else None)
+
+
+_WORDLESS = (
+    "The index's server cannot search by words: what is near in meaning was ranked by words too, but a passage that only words would find "
+    "is missing. Servers from Milvus 2.5 on can."
+)
 
 
 def _refusal(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...]) -> Answer | None:
@@ -108,15 +124,15 @@ def _refusal(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str
 
 def _look(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...], now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Ask ever deeper until enough is kept, the index has no more, or it is deep enough."""
-    vector, limit = corpus.embedder.embed_query(question.text), question.limit
+    depth = max(question.limit, corpus.how.depth) if question.hybrid else question.limit
+    query = VectorQuery(corpus.embedder.embed_query(question.text), question.text, keys, int(now.timestamp()), depth)
     while True:
-        query = VectorQuery(vector, question.text, keys, int(now.timestamp()), limit, question.hybrid)
-        found = corpus.store.search(query)
+        found, exhausted = find_candidates(corpus.store, query, hybrid=question.hybrid)
         permitted = found.filter(_permitted(query, question.purpose, reader))
         kept, withheld = withhold(permitted, corpus.standing, purpose=question.purpose, now=now)
-        if kept.height >= question.limit or found.height < limit or limit >= _DEEPEST:
+        if kept.height >= question.limit or exhausted or query.limit >= _DEEPEST:
             return kept, withheld
-        limit = min(limit * _DEEPER, _DEEPEST)
+        query = replace(query, limit=min(query.limit * _DEEPER, _DEEPEST))
 
 
 def _permitted(query: VectorQuery, purpose: str, reader: Reader) -> pl.Expr:

@@ -1,25 +1,29 @@
-"""The vector store's twin in memory: brute-force cosine, the same filters and the same refusals. For tests and for a look at a few rows."""
+"""The vector store's twin in memory: every row compared, the same filters and the same refusals. For tests and for a look at a few rows."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from contracts.ports import StoreState, VectorQuery, Vectors
 from contracts.results import Forgotten
+from vectorstore.bm25 import bm25
 from vectorstore.rows import ROW_SCHEMA, check_ids, check_query, check_rows
 
 
 @dataclass(slots=True)
 class MemoryStore:
-    """A VectorStore and a DerivedCopy that ends with the process. No BM25: `hybrid` is ignored."""
+    """A VectorStore and a DerivedCopy that ends with the process. Without `words` it is as servers are that know vectors alone."""
 
     dimensions: int
     model: str
     _rows: dict[str, tuple[dict[str, object], Vectors]] = field(default_factory=dict)
     _collection: int = 0
     _holds_dead_rows: bool = False
+    words: bool = True
 
     @property
     def name(self) -> str:
@@ -64,16 +68,17 @@ class MemoryStore:
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
         check_query(query, self.dimensions)
-        matrix = np.array([vector for _, vector in self._rows.values()], dtype=np.float32).reshape(-1, self.dimensions)
-        scores = (matrix @ query.vector) / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(query.vector))
+        found = self._by_words(query.text) if query.by == "words" else self._by_vector(query.vector)
         fresh = (pl.col("expires_at") == 0) | (pl.col("expires_at") > query.now)
         return (
-            self._frame()
-            .with_columns(score=pl.Series(scores, dtype=pl.Float64))
-            .filter(pl.col("access_key").is_in(query.access_keys), fresh)
+            found.filter(pl.col("access_key").is_in(query.access_keys), fresh)
             .sort("score", "chunk_id", descending=[True, False])
             .head(query.limit)
         )
+
+    def knows_words(self) -> bool:
+        """Whether rows can be searched by words."""
+        return self.words
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         before = self.count(document_ids)
@@ -95,5 +100,21 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing to release."""
 
+    def _by_vector(self, vector: npt.NDArray[np.float32]) -> pl.DataFrame:
+        matrix = np.array([held for _, held in self._rows.values()], dtype=np.float32).reshape(-1, self.dimensions)
+        scores = (matrix @ vector) / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector))
+        return self._frame().with_columns(score=pl.Series(scores, dtype=pl.Float64))
+
+    def _by_words(self, text: str) -> pl.DataFrame:
+        frame = self._frame()
+        scores = bm25(_words(text), [_words(held) for held in frame["text"]])
+        found = frame.with_columns(score=pl.Series(scores, dtype=pl.Float64)).filter(pl.col("score") > 0)
+        return found if self.words else found.clear()
+
     def _frame(self) -> pl.DataFrame:
         return pl.DataFrame([row for row, _ in self._rows.values()], schema=ROW_SCHEMA)
+
+
+def _words(text: str) -> list[str]:
+    """As the standard analyzer of Milvus Lite cuts a text."""
+    return re.findall(r"\w+", text.lower())

@@ -20,7 +20,7 @@ from vectorstore.filters import one_of
 from vectorstore.messages import BATCH_ROWS, read_pages, to_messages
 from vectorstore.nearest import find_nearest
 from vectorstore.rewrite import copy_rows, holds_dead_rows, sweep_leftovers
-from vectorstore.rows import HIT_LIMIT, ROW_SCHEMA, check_ids, check_query, check_rows
+from vectorstore.rows import HIT_LIMIT, HIT_SCHEMA, check_ids, check_query, check_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +110,18 @@ class MilvusStore:
             yield from read_pages(self.client, self.uri, self.alias, self.dimensions if vectors else 0)
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
-        """Best first, by vector and by words where the server can; nothing before the first upsert."""
+        """Best first, by vector or by words; nothing before the first upsert, and nothing by words where `knows_words` is false."""
         check_query(query, self.dimensions)
         with speaking(self.uri, "searching"):
             held = self._held()
-            if held is None:
-                return pl.DataFrame(schema={**ROW_SCHEMA, "score": pl.Float64()})
-            self._usable(held)
-            return find_nearest(self.client, self.alias, query, bm25=held.bm25)
+            if held is not None:
+                self._usable(held)
+            if held is None or (query.by == "words" and not held.bm25):
+                return pl.DataFrame(schema=HIT_SCHEMA)
+            return find_nearest(self.client, self.alias, query)
 
     def knows_words(self) -> bool:
-        """Whether a search goes by words too. Servers before 2.5 know vectors alone, and a hybrid question is answered by these."""
+        """Whether rows can be searched by words. Servers before 2.5 know vectors alone."""
         with speaking(self.uri, "looking up the collection"):
             held = self._held()
             return held.bm25 if held else has_bm25(self.client.get_server_version())

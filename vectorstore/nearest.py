@@ -1,4 +1,4 @@
-"""Asking a collection in Milvus for what is near a question: by its vector, and by its words where the collection has BM25."""
+"""Asking a collection in Milvus for what is near a question: by its vector, or by its words where the collection has BM25."""
 
 from typing import Any
 
@@ -8,53 +8,35 @@ from contracts.ports import VectorQuery
 from vectorstore.collection import SPARSE
 from vectorstore.connection import SECONDS
 from vectorstore.filters import open_to
-from vectorstore.rows import HIT_LIMIT, ROW_SCHEMA
-
-_RRF_K = 60
-"""Cormack, Clarke, Büttcher (2009), reciprocal rank fusion."""
-_DEPTH = 4
-"""Each of two rankings is followed this many times deeper than the answer, so that what both know a little can win."""
+from vectorstore.rows import HIT_SCHEMA, ROW_SCHEMA
 
 
-def find_nearest(client: Any, alias: str, query: VectorQuery, /, *, bm25: bool) -> pl.DataFrame:
-    """Best first. The score is the cosine or, with BM25, the sum of reciprocal ranks; equal scores are ordered by id."""
-    ask = _by_both if bm25 and query.hybrid and query.text.strip() else _by_vector
-    found = ask(client, alias, query, open_to(query.access_keys, query.now))[0]
-    rows = [{**hit["entity"], "chunk_id": hit["chunk_id"], "score": hit["distance"]} for hit in found]
-    return pl.DataFrame(rows, schema={**ROW_SCHEMA, "score": pl.Float64()}).sort("score", "chunk_id", descending=[True, False])
+def find_nearest(client: Any, alias: str, query: VectorQuery, /) -> pl.DataFrame:
+    """Best first. The score is the cosine, or BM25's; equal scores are ordered by id.
 
-
-def _by_vector(client: Any, alias: str, query: VectorQuery, condition: str, /) -> Any:
-    return client.search(
+    Milvus Lite counts how rare a word is within each of its files, so scores by words of rows in different files hardly compare.
+    """
+    field, asked, how = _by_words(query) if query.by == "words" else _by_vector(query)
+    found = client.search(
         alias,
-        data=[query.vector.tolist()],
-        anns_field="vector",
-        filter=condition,
+        data=[asked],
+        anns_field=field,
+        filter=open_to(query.access_keys, query.now),
         limit=query.limit,
-        search_params=_nearest(query.limit),
+        search_params=how,
         output_fields=list(ROW_SCHEMA),
         consistency_level="Strong",
         timeout=SECONDS,
-    )
+    )[0]
+    # Milvus Lite gives BM25 with its sign turned, servers do not; it is never negative, and never 0 for a hit.
+    sign = abs if query.by == "words" else float
+    rows = [{**hit["entity"], "chunk_id": hit["chunk_id"], "score": sign(hit["distance"])} for hit in found]
+    return pl.DataFrame(rows, schema=HIT_SCHEMA).sort("score", "chunk_id", descending=[True, False])
 
 
-def _by_both(client: Any, alias: str, query: VectorQuery, condition: str, /) -> Any:
-    from pymilvus import AnnSearchRequest, RRFRanker  # type: ignore[import-untyped]
-
-    depth = min(HIT_LIMIT, _DEPTH * query.limit)
-    return client.hybrid_search(
-        alias,
-        reqs=[
-            AnnSearchRequest([query.vector.tolist()], "vector", _nearest(depth), depth, expr=condition),
-            AnnSearchRequest([query.text], SPARSE, {"metric_type": "BM25"}, depth, expr=condition),
-        ],
-        ranker=RRFRanker(_RRF_K),
-        limit=query.limit,
-        output_fields=list(ROW_SCHEMA),
-        consistency_level="Strong",
-        timeout=SECONDS,
-    )
+def _by_vector(query: VectorQuery) -> tuple[str, Any, dict[str, Any]]:
+    return "vector", query.vector.tolist(), {"metric_type": "COSINE", "params": {"ef": max(128, query.limit)}}
 
 
-def _nearest(limit: int, /) -> dict[str, Any]:
-    return {"metric_type": "COSINE", "params": {"ef": max(128, limit)}}
+def _by_words(query: VectorQuery) -> tuple[str, Any, dict[str, Any]]:
+    return SPARSE, query.text, {"metric_type": "BM25"}

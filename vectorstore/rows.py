@@ -12,6 +12,8 @@ from contracts.tables import IndexRow
 
 ROW_SCHEMA: dict[str, pl.DataType] = {name: kind for name, kind in IndexRow.create_empty().schema.items() if name != "bucket"}
 """Columns of everything that a store gives back, in order."""
+HIT_SCHEMA: dict[str, pl.DataType] = {**ROW_SCHEMA, "score": pl.Float64()}
+"""Columns of what a search finds."""
 
 STRING_BYTES = 65_535
 """Milvus measures a VARCHAR in UTF-8 bytes, Milvus Lite in characters: bytes are the stricter."""
@@ -85,6 +87,8 @@ def check_query(query: VectorQuery, dimensions: int, /) -> None:
         raise UnfitQueryError(
             f"index: the question's vector has shape {query.vector.shape}, the index wants ({dimensions},). Is it the same model?"
         )
+    if query.by == "words" and not query.text.strip():
+        raise UnfitQueryError("index: a search by words without a word finds nothing; it must be refused before it is asked.")
     if not np.isfinite(query.vector).all() or not query.vector.any():
         raise UnfitQueryError("index: the question's vector is zero or not finite, so nothing is near it. Is the question empty?")
 

@@ -28,8 +28,8 @@ def search(
         pages = f", page {hit.page_start}" if hit.page_start else ""
         typer.secho(f"{rank}. {hit.uri}{pages}  {hit.heading_path}", bold=True)
         typer.echo(f"   {hit.text}\n   score {hit.score:.3f}, characters {hit.char_start}-{hit.char_end}, chunk {hit.chunk_id}\n")
-    if answer.reason:
-        typer.echo(answer.reason, err=True)
+    for said in filter(None, (answer.reason, answer.note)):
+        typer.echo(said, err=True)
 
 
 def register(app: typer.Typer) -> None:

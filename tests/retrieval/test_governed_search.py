@@ -178,7 +178,7 @@ class TestLaws:
     def test_a_reader_gets_the_best_of_what_they_may_see_and_nothing_else(
         self, rows: list[Row], reader: Reader, standing: MemoryStanding, purpose: str, limit: int
     ) -> None:
-        found = ask(corpus(rows, standing), reader, purpose=purpose, limit=limit)
+        found = ask(corpus(rows, standing), reader, purpose=purpose, limit=limit, hybrid=False)
         allowed = [number for number, row in enumerate(rows) if may_see(row, reader, purpose, standing)]
         near = LetterEmbedder().embed_documents(["harbour", *(text_of(number) for number in allowed)])
         best = sorted(allowed, key=lambda number: (-float(near[0] @ near[1 + allowed.index(number)]), number))[:limit]

@@ -120,14 +120,14 @@ def test_a_purge_that_was_killed_is_finished_and_never_claims_too_much(
     assert store_at(server, alias, 0).purge() == "purged"
 
 
-def test_a_hybrid_question_is_answered_by_vectors_where_a_server_knows_no_words(server: Server, alias: str) -> None:
+def test_nothing_is_found_by_words_where_a_server_knows_none(server: Server, alias: str) -> None:
     store = store_at(server, alias)
     assert not store.knows_words()
     store.upsert(rows(5), vectors(5))
     assert not store.knows_words()
-    by_both, by_vector = (store.search(ask(vectors(5)[2], text="text 4", hybrid=hybrid)) for hybrid in (True, False))
-    assert by_both.equals(by_vector)
-    assert by_both["chunk_id"][0] == f"{2:032x}"
+    by_words, by_vector = (store.search(ask(vectors(5)[2], text="text 4", by=by)) for by in ("words", "vector"))
+    assert by_words.height == 0
+    assert by_words.schema == by_vector.schema
 
 
 @pytest.mark.soak

@@ -205,6 +205,60 @@ class TestSearch:
 
     def test_an_empty_index_finds_nothing(self, store: Store) -> None:
         assert store.search(ask(vectors(1)[0])).height == 0
+        assert store.search(ask(vectors(1)[0], text="text", by="words")).height == 0
+
+
+class TestWords:
+    """A server that knows no words finds nothing by them; everything else here holds for it too."""
+
+    TEXTS = ("the harbour at dawn", "the HARBOUR, the harbour!", "Điều khoản bảo hành", "a list of numbers")
+
+    def found(self, store: Store, text: str, **changed: Any) -> list[int]:
+        hits = store.search(ask(vectors(1)[0], text=text, by="words", **changed))
+        assert hits.columns == [*ROW_SCHEMA, "score"]
+        assert hits["score"].is_sorted(descending=True)
+        assert (hits["score"] > 0).all()
+        return [int(chunk_id, 16) for chunk_id in hits["chunk_id"]]
+
+    def test_only_rows_with_a_word_of_the_question_are_found_the_richest_first(self, store: Store) -> None:
+        store.upsert(rows(4, text=lambda n: self.TEXTS[n]), vectors(4))
+        known = store.knows_words()
+        assert self.found(store, "Harbour") == ([1, 0] if known else [])
+        assert self.found(store, "bảo hành numbers") == ([2, 3] if known else [])
+        assert self.found(store, "zeppelin") == []
+        assert self.found(store, "harbour", limit=1) == ([1] if known else [])
+
+    def test_words_open_nothing_that_the_keys_do_not_and_nothing_that_expired(self, store: Store) -> None:
+        store.upsert(
+            rows(6, text="harbour", access_key=lambda n: (OPEN, SHUT)[n % 2], expires_at=lambda n: (0, 0, NOW, 0, NOW + 1, 0)[n]),
+            vectors(6),
+        )
+        assert self.found(store, "harbour") == ([0, 4] if store.knows_words() else [])
+
+    def test_what_was_deleted_or_replaced_is_not_found_by_its_words(self, store: Store) -> None:
+        store.upsert(rows(3, text="harbour"), vectors(3))
+        store.settle()
+        store.upsert(rows(2, text="lighthouse")[1:], vectors(2)[1:])
+        store.delete([f"{0:032x}"])
+        assert self.found(store, "harbour") == ([2] if store.knows_words() else [])
+        assert self.found(store, "lighthouse") == ([1] if store.knows_words() else [])
+
+    def test_a_hostile_question_finds_no_more_than_its_words(self, store: Store) -> None:
+        store.upsert(rows(6, text="harbour", access_key=lambda n: (OPEN, SHUT)[n % 2]), vectors(6))
+        for text in HOSTILE:
+            if text.strip():
+                assert self.found(store, text) == []
+
+    def test_the_twin_scores_as_milvus_lite_does(self, store: Store) -> None:
+        texts = [f"{'harbour ' * (n % 4)}wall {'stone ' * (n % 7)}number {n}" for n in range(40)]
+        store.upsert(rows(40, text=lambda n: texts[n]), vectors(40))
+        store.settle()
+        twin = MemoryStore(DIMENSIONS, "model")
+        twin.upsert(rows(40, text=lambda n: texts[n]), vectors(40))
+        asked = ask(vectors(1)[0], text="harbour stone stone 17", by="words")
+        if store.knows_words() and not getattr(store, "uri", "").startswith("http"):
+            scores = [dict(each.search(asked).select("chunk_id", "score").iter_rows()) for each in (store, twin)]
+            assert scores[0] == pytest.approx(scores[1], rel=1e-5)
 
 
 class TestRefusals:
@@ -250,6 +304,7 @@ class TestRefusals:
             ({"access_keys": ('"] or 1==1 or access_key in ["',)}, "not 32 hexadecimal"),
             ({"limit": 0}, "1 to 16384"),
             ({"limit": 16_385}, "1 to 16384"),
+            ({"by": "words", "text": " \n"}, "without a word"),
             ({"vector": np.zeros(DIMENSIONS, dtype=np.float32)}, "zero or not finite"),
             ({"vector": np.full(DIMENSIONS, np.nan, dtype=np.float32)}, "zero or not finite"),
             ({"vector": np.ones(3, dtype=np.float32)}, "same model"),
