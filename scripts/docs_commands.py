@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 
 from contracts.results import Erased, Ingested
+from evaluation.compare import Difference
 from flows.consent import Imported
 from flows.expire import Expired
 from flows.plan import Plan
@@ -17,6 +18,7 @@ from forensics.scan import Scanned
 from ledger.chain import Verified
 from ragkeep.cli import app
 from ragkeep.inspect import Status
+from ragkeep.suggest import Suggested
 from retrieval.search import Hit
 from scripts.docs_markdown import code, table
 
@@ -33,8 +35,11 @@ _PRINTED: dict[str, type] = {
     "erasure scan": Scanned,
     "audit verify": Verified,
     "consent import": Imported,
+    "evaluate compare": Difference,
+    "questions suggest": Suggested,
 }
-"""What `--json` prints where it is one of our own types; `search` prints a list of it."""
+"""What `--json` prints where it is one of our own types; `_LISTS` print a list of it."""
+_LISTS = {"search", "evaluate compare"}
 
 
 def command_reference() -> str:
@@ -54,7 +59,7 @@ def json_reference() -> str:
     """The fields of what each command prints with `--json`."""
     rows = []
     for name, printed in _PRINTED.items():
-        many = "a list of " if name == "search" else ""
+        many = "a list of " if name in _LISTS else ""
         rows.append((code(f"ragkeep {name}"), many + code(_shape(printed))))
     return table(("command", "`--json` prints"), rows)
 

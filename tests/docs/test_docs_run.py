@@ -13,6 +13,7 @@ import yaml
 
 from configs.settings import Settings
 from configs.template import render_template
+from evaluation.golden import read_golden
 from ragkeep.cli import app
 from scripts.docs_transcript import KEPT, record, shape
 
@@ -48,9 +49,10 @@ def test_every_ragkeep_command_in_the_docs_parses(page: str, line: str) -> None:
     command, context, arguments = typer.main.get_command(app), None, shlex.split(line, comments=True)[1:]
     while True:
         context = command.make_context(command.name, arguments, parent=context)
-        if not hasattr(command, "commands"):
+        rest = [*context._protected_args, *context.args]
+        if not hasattr(command, "commands") or (command.invoke_without_command and not rest):
             break
-        name, command, arguments = command.resolve_command(context, [*context._protected_args, *context.args])
+        name, command, arguments = command.resolve_command(context, rest)
         assert command is not None, f"{page}: {name}"
 
 
@@ -62,8 +64,13 @@ def test_every_make_target_in_the_docs_exists(page: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(("page", "code"), list(blocks("yaml")))
-def test_every_settings_block_in_the_docs_is_valid(page: str, code: str) -> None:
-    assert Settings(**yaml.safe_load(code)), page
+def test_every_block_of_settings_or_golden_questions_in_the_docs_is_valid(page: str, code: str, tmp_path: Path) -> None:
+    said = yaml.safe_load(code)
+    if isinstance(said, list):
+        (tmp_path / "golden.yaml").write_text(code, encoding="utf-8")
+        assert read_golden(tmp_path / "golden.yaml"), page
+    else:
+        assert Settings(**said), page
 
 
 def test_every_setting_that_the_docs_name_exists() -> None:
