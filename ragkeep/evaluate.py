@@ -54,7 +54,7 @@ class Outcome:
 
 def evaluate_suite(suite: Suite, settings: Settings, where: Where, /, *, hybrid: bool = True, now: datetime, progress: Progress) -> Outcome:
     """The suite's questions, asked of its documents in a workspace made for them by these settings."""
-    how = Search(hybrid, settings.evaluation.depth)
+    how = Search(hybrid and settings.retrieval.hybrid, settings.evaluation.depth)
     with scratch(suite, settings, where, now=now, progress=progress) as made:
         workspace, started = made.workspace, perf_counter()
         manifest = workspace.lake.manifest.read(columns=["document_id", "uri"])
@@ -70,7 +70,8 @@ def evaluate_golden(
     workspace: Workspace, questions: Sequence[Golden], name: str, /, *, hybrid: bool = True, now: datetime, progress: Progress
 ) -> Outcome:
     """The team's questions, asked of the workspace by the readers and for the purposes that they name."""
-    how, started = Search(hybrid, workspace.settings.evaluation.depth), perf_counter()
+    settings, started = workspace.settings, perf_counter()
+    how = Search(hybrid and settings.retrieval.hybrid, settings.evaluation.depth)
     asked, missing = expected(workspace, questions)
     if not asked:
         raise UsageError(f"{name}: nothing that its questions expect is held. Look at what is missing with: ragkeep questions check {name}")
