@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from chunking.cutting import Cutting
 from chunking.normalise import normalise
 from chunking.sections import Part, Section, sections
 from contracts.ids import Identity, bucket
+from contracts.ports import Tokenizer
 from contracts.tables import Chunk
 
 
@@ -69,7 +71,7 @@ def _pieces(found: Sequence[Section], how: Cutting) -> list[tuple[_Piece, int]]:
     waiting = [_Piece(ordinal, section, 0, section.text) for ordinal, section in enumerate(found)]
     while waiting:
         doubtful: list[_Piece] = []
-        for piece, spans in zip(waiting, how.tokenizer.spans([piece.text for piece in waiting]), strict=True):
+        for piece, spans in _tokenised(waiting, how.tokenizer):
             if len(spans) <= how.limit.tokens and len(piece.text) <= how.limit.characters:
                 done.append((piece, max(1, len(spans))))
                 continue
@@ -80,6 +82,16 @@ def _pieces(found: Sequence[Section], how: Cutting) -> list[tuple[_Piece, int]]:
                     doubtful.append(smaller)
         waiting = doubtful
     return sorted(done, key=lambda item: (item[0].ordinal, item[0].start))
+
+
+_AT_ONCE = 32
+"""Pieces in a call of the tokenizer: enough for its threads, and few enough that their tokens are gone before memory is swept for them."""
+
+
+def _tokenised(pieces: Sequence[_Piece], tokenizer: Tokenizer) -> Iterator[tuple[_Piece, list[tuple[int, int]]]]:
+    for first in range(0, len(pieces), _AT_ONCE):
+        some = pieces[first : first + _AT_ONCE]
+        yield from zip(some, tokenizer.spans([piece.text for piece in some]), strict=True)
 
 
 def _cut(piece: _Piece, starts: Sequence[int], how: Cutting) -> Iterator[tuple[_Piece, int]]:
@@ -137,7 +149,8 @@ def _row(piece: _Piece, tokens: int) -> tuple[object, ...]:
 
 def _held(parts: Sequence[Part], start: int, end: int) -> Iterator[tuple[Part, int]]:
     """The parts that lie in a span, each with how many of its characters do."""
-    for part in parts[max(0, bisect_right(parts, start, key=lambda part: part.char_start) - 1) :]:
+    first = max(0, bisect_right(parts, start, key=lambda part: part.char_start) - 1)
+    for part in islice(parts, first, None):
         if part.char_start >= end:
             return
         held = min(end, part.char_start + len(part.text)) - max(start, part.char_start)
@@ -147,6 +160,8 @@ def _held(parts: Sequence[Part], start: int, end: int) -> Iterator[tuple[Part, i
 
 def _most(held: Sequence[tuple[Part, int]], of: Callable[[Part], str]) -> str:
     """What most characters have; of equals the one that comes first."""
+    if len(held) == 1:
+        return of(held[0][0])
     characters: Counter[str] = Counter()
     for part, length in held:
         characters[of(part)] += length

@@ -50,11 +50,8 @@ class Identity:
         return self._digest(b"content", *(part.encode() for part in parts))
 
     def _digest(self, kind: bytes, *parts: bytes) -> str:
-        mac = hmac.new(self.pepper, kind, hashlib.sha256)
-        for part in parts:
-            mac.update(len(part).to_bytes(8, "big"))
-            mac.update(part)
-        return mac.hexdigest()[:32]
+        said = b"".join((kind, *(piece for part in parts for piece in (len(part).to_bytes(8, "big"), part))))
+        return hmac.digest(self.pepper, said, "sha256").hex()[:32]
 
 
 def bucket(document_id: str, buckets: int, /) -> int:

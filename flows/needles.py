@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from embeddings.identify import cache_key
+from flows.embedded import vector_keys
 from flows.workspace import Workspace
 from governance.mentions import find_mentions
 from governance.redact import stated_mentions
@@ -48,7 +48,7 @@ def gather_needles(workspace: Workspace, document_ids: Collection[str], /, *, re
     naming = _naming(workspace, chunks.filter(stays & _said_by_no_other(others)), redacted, person).head(_CHUNKS)
     beginnings = whole["text"].str.strip_chars().str.slice(0, _CHARACTERS)
     texts = [*_in_no_other(beginnings, chunks.filter(~goes)), *_in_no_other(naming["piece"], others)]
-    keys = [cache_key(workspace.identity, workspace.model.identity, text) for text in (*whole["text"], *naming["text"])]
+    keys = vector_keys(workspace, pl.concat(chunk.select("text", "heading_path") for chunk in (whole, naming)))
     vectors = [vector.tobytes() for vector in workspace.vectors.get(keys).values()]
     ids = tuple(name.encode() for name in (*whole["chunk_id"], *naming["chunk_id"]))
     return Needles(ids, (*(text.encode() for text in texts), *vectors), frozenset((*document_ids, *redacted)))
@@ -64,12 +64,12 @@ def _in_no_other(pieces: pl.Series, others: pl.DataFrame) -> list[str]:
 
 
 def _naming(workspace: Workspace, chunks: pl.DataFrame, document_ids: Collection[str], person: str) -> pl.DataFrame:
-    """chunk_id, text, piece of those chunks that name the person, a row a place."""
+    """chunk_id, text, heading_path, piece of those chunks that name the person, a row a place."""
     terms = workspace.lake.manifest.read(document_ids, columns=["document_id", "terms"]).iter_rows()
     mentions = {document_id: stated_mentions(json.loads(stated or "{}"), person) for document_id, stated in terms}
     rows = [
-        (chunk_id, text, text[max(0, span.start - _AROUND) : span.end + _AROUND].strip())
-        for chunk_id, document_id, text in chunks.select("chunk_id", "document_id", "text").iter_rows()
+        (chunk_id, text, heading_path, text[max(0, span.start - _AROUND) : span.end + _AROUND].strip())
+        for chunk_id, document_id, text, heading_path in chunks.select("chunk_id", "document_id", "text", "heading_path").iter_rows()
         for span in find_mentions(text, mentions.get(document_id, frozenset()), workspace.identity)
     ]
-    return pl.DataFrame(rows, schema={"chunk_id": pl.String, "text": pl.String, "piece": pl.String}, orient="row")
+    return pl.DataFrame(rows, schema=dict.fromkeys(("chunk_id", "text", "heading_path", "piece"), pl.String()), orient="row")

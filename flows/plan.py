@@ -7,8 +7,8 @@ from datetime import datetime
 
 import polars as pl
 
-from embeddings.identify import cache_key
 from flows.decide import decide
+from flows.embedded import vector_keys
 from flows.prepare import pending
 from flows.workspace import Workspace
 from vectorstore.diff import diff
@@ -42,11 +42,8 @@ def plan(workspace: Workspace, sources: Sequence[str], /, *, now: datetime) -> P
     steps += [Step("parse", uri, "no chunks by the current settings") for uri in reparse if not {("read", uri), ("remove", uri)} & listed]
     decision = decide(workspace, now=now)
     changes = diff(decision.wanted, workspace.present.frame())
-    texts = workspace.lake.chunks.read(changes.upserts["document_id"].unique().to_list(), columns=["chunk_id", "text"])
-    keys = {
-        cache_key(workspace.identity, workspace.model.identity, text)
-        for text in texts.join(changes.upserts, on="chunk_id", how="semi")["text"]
-    }
+    texts = workspace.lake.chunks.read(changes.upserts["document_id"].unique().to_list(), columns=["chunk_id", "text", "heading_path"])
+    keys = set(vector_keys(workspace, texts.join(changes.upserts, on="chunk_id", how="semi")))
     reasons = Counter(f"refused: {rule}" for rule in decision.refused["rule"])
     reasons["redundant: another chunk stands for it"] += decision.redundant.height
     return Plan(tuple(steps), changes.upserts.height, changes.deletes, len(keys - workspace.vectors.get(keys).keys()), dict(+reasons))

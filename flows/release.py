@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from embeddings.identify import cache_key
+from flows.embedded import vector_keys
 from flows.workspace import Workspace
 
 
@@ -13,9 +13,9 @@ def release(workspace: Workspace, document_ids: Collection[str], /) -> None:
     """
     if not workspace.vectors.count(document_ids):
         return
-    model, identity = workspace.model.identity, workspace.identity
+    rows = workspace.lake.chunks.read(document_ids, columns=["document_id", "text", "heading_path"])
     kept: dict[str, set[str]] = {document_id: set() for document_id in document_ids}
-    for document_id, text in workspace.lake.chunks.read(document_ids, columns=["document_id", "text"]).iter_rows():
-        kept[document_id].add(cache_key(identity, model, text))
+    for document_id, key in zip(rows["document_id"], vector_keys(workspace, rows), strict=True):
+        kept[document_id].add(key)
     workspace.vectors.own((key, document_id) for document_id, keys in kept.items() for key in keys)
     workspace.vectors.retain(kept)

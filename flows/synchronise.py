@@ -11,8 +11,8 @@ import polars as pl
 from configs.faults import reach
 from contracts.ports import Progress, Vectors
 from contracts.results import Applied
-from embeddings.identify import cache_key
 from flows.decide import Decision, decide, known_access, write_gold
+from flows.embedded import keyed_texts
 from flows.release import release
 from flows.scope import EVERYTHING, touched_by
 from flows.workspace import Workspace
@@ -120,11 +120,11 @@ def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str) -> Applied:
 
 def _embed(workspace: Workspace, rows: pl.DataFrame) -> tuple[Vectors, int]:
     """Vectors in the rows' order, and how many came from the cache; the model is loaded only for what the cache lacks."""
-    model, identity = workspace.model.identity, workspace.identity
-    keys = [cache_key(identity, model, text) for text in rows["text"]]
+    keyed = keyed_texts(workspace, rows)
+    keys = [key for key, _ in keyed]
     owners = list(zip(keys, rows["document_id"], strict=True))
     found = workspace.vectors.get(keys)
-    missing = {key: text for key, text in zip(keys, rows["text"], strict=True) if key not in found}
+    missing = {key: text for key, text in keyed if key not in found}
     if missing:
         vectors = workspace.model.embedder.embed_documents(list(missing.values()))
         workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])

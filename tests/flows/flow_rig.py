@@ -12,8 +12,8 @@ import polars as pl
 from configs.settings import Settings
 from contracts.ports import Source
 from contracts.results import Ingested
-from embeddings.identify import cache_key
 from embeddings.memory import HashEmbedder, WordTokenizer
+from flows.embedded import vector_keys
 from flows.ingest import ingest_from
 from flows.model import MemoryModel
 from flows.notify import MemoryNotifier
@@ -172,7 +172,8 @@ _OWNERS = "SELECT document_id, text_key FROM owner JOIN member ON member.id = me
 
 def pairs(workspace: Workspace, rows: list[dict]) -> set[tuple[str, str]]:
     """(document, key of its text in the cache of vectors) of rows or chunks."""
-    return {(row["document_id"], cache_key(workspace.identity, workspace.model.identity, row["text"])) for row in rows}
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(("document_id", "text", "heading_path"), pl.String()))
+    return set(zip(frame["document_id"], vector_keys(workspace, frame), strict=True))
 
 
 def query(file: Path, statement: str) -> list[tuple]:
