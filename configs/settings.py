@@ -116,14 +116,14 @@ class PolicySettings(_Section):
 class RetrievalSettings(_Section):
     hybrid: bool = Field(True, description="search by words as well as by meaning")
     depth: int = Field(
-        200, ge=1, le=4000, description="passages taken from each of both searches, by meaning and by words, before both weigh all of them"
+        100, ge=1, le=4000, description="passages taken from each of both searches, by meaning and by words, before both weigh all of them"
     )
     fusion: Literal["scores", "ranks"] = Field(
         "scores",
         description="`scores`: the weighed sum of both scores, each stretched to 0 … 1 over what was found; `ranks`: of both reciprocal "
         "ranks",
     )
-    meaning_weight: float = Field(0.5, ge=0, le=1, description="weight of the meaning; the words have the rest")
+    meaning_weight: float = Field(0.6, ge=0, le=1, description="weight of the meaning; the words have the rest")
 
 
 class ReaderSettings(_Section):

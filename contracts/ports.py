@@ -96,7 +96,7 @@ class VectorStore(Protocol):
         ...
 
     def search(self, query: "VectorQuery", /) -> pl.DataFrame:
-        """Best first: IndexRow's columns without `bucket`, and `score` (higher is better)."""
+        """Best first: IndexRow's columns without `bucket`, `score` (higher is better) and `cosine`, that of the two vectors."""
         ...
 
 

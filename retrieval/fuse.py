@@ -12,13 +12,9 @@ _RANK_CONSTANT = 10
 def fuse(question: str, candidates: pl.DataFrame, how: RetrievalSettings, /) -> pl.DataFrame:
     """The candidates with `score` in place of `cosine`, best first, equals by id. All are scored by both, whichever found them.
 
-    A score depends on the candidates alone, so on nothing that its reader may not see. One without a cosine was not among the nearest:
-    it counts as far as the farthest that was.
+    A score depends on the candidates alone, so on nothing that its reader may not see.
     """
-    scored = candidates.with_columns(
-        pl.col("cosine").fill_null(pl.col("cosine").min()).fill_null(0),
-        words=score_words(question, candidates["text"]),
-    )
+    scored = candidates.with_columns(words=score_words(question, candidates["text"]))
     part = _stretched if how.fusion == "scores" else _reciprocal
     score = how.meaning_weight * part("cosine") + (1 - how.meaning_weight) * part("words")
     return scored.with_columns(score=score).drop("cosine", "words").sort("score", "chunk_id", descending=[True, False])

@@ -37,7 +37,7 @@ class Index(Protocol):
         ...
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
-        """Best first: IndexRow's columns without `bucket`, and `score` (higher is better)."""
+        """As `VectorStore.search`."""
         ...
 
 

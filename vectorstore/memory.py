@@ -68,10 +68,13 @@ class MemoryStore:
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
         check_query(query, self.dimensions)
-        found = self._by_words(query.text) if query.by == "words" else self._by_vector(query.vector)
+        near = pl.Series("cosine", self._cosines(query.vector), dtype=pl.Float64)
+        score = self._words_held(query.text) if query.by == "words" else near
         fresh = (pl.col("expires_at") == 0) | (pl.col("expires_at") > query.now)
         return (
-            found.filter(pl.col("access_key").is_in(query.access_keys), fresh)
+            self._frame()
+            .with_columns(score.alias("score"), near)
+            .filter(pl.col("access_key").is_in(query.access_keys), fresh, (pl.col("score") > 0) | (query.by == "vector"))
             .sort("score", "chunk_id", descending=[True, False])
             .head(query.limit)
         )
@@ -100,16 +103,14 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing to release."""
 
-    def _by_vector(self, vector: npt.NDArray[np.float32]) -> pl.DataFrame:
+    def _cosines(self, vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         matrix = np.array([held for _, held in self._rows.values()], dtype=np.float32).reshape(-1, self.dimensions)
-        scores = (matrix @ vector) / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector))
-        return self._frame().with_columns(score=pl.Series(scores, dtype=pl.Float64))
+        cosines: npt.NDArray[np.float32] = (matrix @ vector) / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector))
+        return cosines
 
-    def _by_words(self, text: str) -> pl.DataFrame:
-        frame = self._frame()
-        scores = bm25(_words(text), [_words(held) for held in frame["text"]])
-        found = frame.with_columns(score=pl.Series(scores, dtype=pl.Float64)).filter(pl.col("score") > 0)
-        return found if self.words else found.clear()
+    def _words_held(self, text: str) -> pl.Series:
+        texts = [str(row["text"]) for row, _ in self._rows.values()]
+        return pl.Series(bm25(_words(text), [_words(held) for held in texts]) * self.words, dtype=pl.Float64)
 
     def _frame(self) -> pl.DataFrame:
         return pl.DataFrame([row for row, _ in self._rows.values()], schema=ROW_SCHEMA)

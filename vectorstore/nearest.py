@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from contracts.ports import VectorQuery
@@ -9,6 +11,8 @@ from vectorstore.collection import SPARSE
 from vectorstore.connection import SECONDS
 from vectorstore.filters import open_to
 from vectorstore.rows import HIT_SCHEMA, ROW_SCHEMA
+
+Vector = npt.NDArray[np.float32]
 
 
 def find_nearest(client: Any, alias: str, query: VectorQuery, /) -> pl.DataFrame:
@@ -24,13 +28,11 @@ def find_nearest(client: Any, alias: str, query: VectorQuery, /) -> pl.DataFrame
         filter=open_to(query.access_keys, query.now),
         limit=query.limit,
         search_params=how,
-        output_fields=list(ROW_SCHEMA),
+        output_fields=[*ROW_SCHEMA, *(["vector"] if query.by == "words" else [])],
         consistency_level="Strong",
         timeout=SECONDS,
     )[0]
-    # Milvus Lite gives BM25 with its sign turned, servers do not; it is never negative, and never 0 for a hit.
-    sign = abs if query.by == "words" else float
-    rows = [{**hit["entity"], "chunk_id": hit["chunk_id"], "score": sign(hit["distance"])} for hit in found]
+    rows = [{**hit["entity"], "chunk_id": hit["chunk_id"], **_scores(hit, query)} for hit in found]
     return pl.DataFrame(rows, schema=HIT_SCHEMA).sort("score", "chunk_id", descending=[True, False])
 
 
@@ -40,3 +42,15 @@ def _by_vector(query: VectorQuery) -> tuple[str, Any, dict[str, Any]]:
 
 def _by_words(query: VectorQuery) -> tuple[str, Any, dict[str, Any]]:
     return SPARSE, query.text, {"metric_type": "BM25"}
+
+
+def _scores(hit: Any, query: VectorQuery) -> dict[str, float]:
+    if query.by == "vector":
+        return {"score": hit["distance"], "cosine": hit["distance"]}
+    # Milvus Lite gives BM25 with its sign turned, servers do not; it is never negative, and never 0 for a hit.
+    return {"score": abs(hit["distance"]), "cosine": _cosine(np.asarray(hit["entity"]["vector"], dtype=np.float32), query.vector)}
+
+
+def _cosine(one: Vector, other: Vector, /) -> float:
+    """Of the angle between two vectors, neither of which is zero."""
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))

@@ -12,8 +12,8 @@ from contracts.tables import IndexRow
 
 ROW_SCHEMA: dict[str, pl.DataType] = {name: kind for name, kind in IndexRow.create_empty().schema.items() if name != "bucket"}
 """Columns of everything that a store gives back, in order."""
-HIT_SCHEMA: dict[str, pl.DataType] = {**ROW_SCHEMA, "score": pl.Float64()}
-"""Columns of what a search finds."""
+HIT_SCHEMA: dict[str, pl.DataType] = {**ROW_SCHEMA, "score": pl.Float64(), "cosine": pl.Float64()}
+"""Columns of what a search finds: `score` tells what was searched by, `cosine` how near the row's vector is to the question's."""
 
 STRING_BYTES = 65_535
 """Milvus measures a VARCHAR in UTF-8 bytes, Milvus Lite in characters: bytes are the stricter."""

@@ -134,9 +134,9 @@ def test_an_erased_document_is_withheld_however_it_was_found() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(words, st.none() | st.floats(-1, 1)), min_size=1, max_size=8), words, fusions)
+@given(st.lists(st.tuples(words, st.floats(-1, 1)), min_size=1, max_size=8), words, fusions)
 def test_each_candidate_is_ranked_once_and_better_in_both_is_never_worse(
-    found: list[tuple[str, float | None]], question: str, how: dict[str, Any]
+    found: list[tuple[str, float]], question: str, how: dict[str, Any]
 ) -> None:
     frame = pl.DataFrame(
         {
@@ -149,8 +149,7 @@ def test_each_candidate_is_ranked_once_and_better_in_both_is_never_worse(
     assert sorted(ranked["chunk_id"]) == frame["chunk_id"].to_list()
     assert ranked["score"].is_sorted(descending=True)
     said = score_words(question, frame["text"]).to_list()
-    far = min([cosine for _, cosine in found if cosine is not None], default=0.0)
-    both = {str(n): (far if cosine is None else cosine, said[n]) for n, (_, cosine) in enumerate(found)}
+    both = {str(n): (cosine, said[n]) for n, (_, cosine) in enumerate(found)}
     scores = dict(ranked.select("chunk_id", "score").iter_rows())
     for one in both:
         for other in both:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.consent import REFUSALS, STATES, State
@@ -83,6 +83,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+@settings(deadline=None)
 @given(
     st.lists(rows, max_size=12),
     st.frozensets(st.sampled_from([("document", "d"), ("version", "w"), ("source", "mail"), ("subject", ANN)])),

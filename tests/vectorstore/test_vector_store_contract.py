@@ -15,7 +15,7 @@ from contracts.ports import VectorQuery, Vectors
 from contracts.tables import IndexRow
 from vectorstore.memory import MemoryStore
 from vectorstore.milvus import MilvusStore, open_milvus
-from vectorstore.rows import ROW_SCHEMA, STRING_BYTES, UnfitQueryError, UnfitRowError, find_misfits
+from vectorstore.rows import HIT_SCHEMA, ROW_SCHEMA, STRING_BYTES, UnfitQueryError, UnfitRowError, find_misfits
 
 DIMENSIONS = 8
 NOW = 1_700_000_000
@@ -172,12 +172,12 @@ class TestSearch:
     def test_the_nearest_row_comes_first_with_all_its_columns(self, store: Store) -> None:
         store.upsert(rows(50), vectors(50))
         found = store.search(ask(vectors(50)[17], limit=5))
-        assert found.columns == [*ROW_SCHEMA, "score"]
+        assert found.columns == list(HIT_SCHEMA)
         assert found["chunk_id"][0] == f"{17:032x}"
         assert found["score"][0] == pytest.approx(1, abs=1e-5)
         assert found.height == 5
         assert found["score"].is_sorted(descending=True)
-        assert found.head(1).drop("score").equals(rows(50)[17].drop("bucket"))
+        assert found.head(1).drop("score", "cosine").equals(rows(50)[17].drop("bucket"))
 
     def test_only_rows_that_the_keys_open_are_found(self, store: Store) -> None:
         store.upsert(rows(30, access_key=lambda n: (OPEN, SHUT)[n % 2]), vectors(30))
@@ -215,7 +215,7 @@ class TestWords:
 
     def found(self, store: Store, text: str, **changed: Any) -> list[int]:
         hits = store.search(ask(vectors(1)[0], text=text, by="words", **changed))
-        assert hits.columns == [*ROW_SCHEMA, "score"]
+        assert hits.columns == list(HIT_SCHEMA)
         assert hits["score"].is_sorted(descending=True)
         assert (hits["score"] > 0).all()
         return [int(chunk_id, 16) for chunk_id in hits["chunk_id"]]
@@ -257,8 +257,16 @@ class TestWords:
         twin.upsert(rows(40, text=lambda n: texts[n]), vectors(40))
         asked = ask(vectors(1)[0], text="harbour stone stone 17", by="words")
         if store.knows_words() and not getattr(store, "uri", "").startswith("http"):
-            scores = [dict(each.search(asked).select("chunk_id", "score").iter_rows()) for each in (store, twin)]
-            assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+            mine, its = (each.search(asked).sort("chunk_id") for each in (store, twin))
+            assert mine["chunk_id"].equals(its["chunk_id"])
+            assert mine["score"].to_list() == pytest.approx(its["score"].to_list(), rel=1e-5)
+
+    def test_what_words_find_says_how_near_it_is(self, store: Store) -> None:
+        store.upsert(rows(9, text="harbour"), vectors(9) * 3)
+        by_vector, by_words = (store.search(ask(vectors(9)[4], text="harbour", by=by)).sort("chunk_id") for by in ("vector", "words"))
+        assert by_vector["cosine"].equals(by_vector["score"], check_names=False)
+        if store.knows_words():
+            assert by_words["cosine"].to_list() == pytest.approx(by_vector["cosine"].to_list(), abs=1e-6)
 
 
 class TestRefusals:
@@ -348,7 +356,7 @@ class TestPurging:
         assert store.purge() == "purged"
         assert held(store, vectors=True).equals(before)
         again = store.search(ask(vectors(12)[5]))
-        assert again.drop("score").equals(found.drop("score"))
+        assert again.drop("score", "cosine").equals(found.drop("score", "cosine"))
         assert again["score"].to_list() == pytest.approx(found["score"].to_list(), abs=1e-6)
         assert store.collection() == store.state().collection != collection
         assert store.state().rows == before.height
