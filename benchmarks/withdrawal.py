@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -24,6 +25,7 @@ from ragkeep.ask import ask
 
 _THREADS = 2
 _PATIENCE = 120
+_QUESTION_WORDS = 48
 
 Act = Callable[[int], tuple[float, float]]
 """Records the word of a person; when that was called, and when it was acknowledged, both by the machine's monotonic clock."""
@@ -93,7 +95,7 @@ class Load:
         try:
             while not self.stopped:
                 target, began = self.target, monotonic()
-                question = letter(target, 1).partition("\n\n")[0]
+                question = " ".join(letter(target, 1).split()[:_QUESTION_WORDS])
                 answer = ask(self.workspace, question, now=datetime.now(UTC))
                 returned = any(hit.uri.startswith(f"{person(target)}/") for hit in answer.hits)
                 if target == self.target:
@@ -102,30 +104,36 @@ class Load:
             self.failed.append(error)
 
 
-def measure_waiting(root: Path, times: int, /, *, first: int) -> tuple[Waited, ...]:
+def measure_waiting(root: Path, times: int, /, *, people: range) -> tuple[Waited, ...]:
     """Half of so many withdrawals in the process that searches and half in another, and a tenth as many erasures by another.
 
-    `first` is the number of the first person that still has something.
+    `people` are those who still have something. Who withdrew agrees again afterwards, since there may be fewer people than withdrawals.
     """
-    numbers = iter(range(first, first + 2 * times))
+    erased, words = max(5, times // 10), times // 2
+    others = people[:-erased]
     with opened(root, now=datetime.now(UTC)) as workspace, _other_process(root) as other:
-        load = Load(workspace)
-        load.target = first
 
-        def here(number: int) -> tuple[float, float]:
+        def say(number: int, state: str) -> None:
+            record(workspace, Word(person(number), "retrieval", state), now=datetime.now(UTC))
+
+        def withdraw(number: int) -> tuple[float, float]:
             called = monotonic()
-            record(workspace, Word(person(number), "retrieval", "withdrawn"), now=datetime.now(UTC))
+            say(number, "withdrawn")
             return called, monotonic()
 
+        def agree(number: int) -> None:
+            say(number, "granted")
+
+        load = Load(workspace, target=people[0])
         with load.running():
             return (
-                _waited("withdrawal, same process", load, here, [next(numbers) for _ in range(times // 2)]),
-                _waited("withdrawal, other process", load, other("withdraw"), [next(numbers) for _ in range(times // 2)]),
-                _waited("erasure, other process", load, other("erase"), [next(numbers) for _ in range(max(5, times // 10))]),
+                _waited("withdrawal, same process", load, withdraw, list(islice(cycle(others), words)), afterwards=agree),
+                _waited("withdrawal, other process", load, other("withdraw"), list(islice(cycle(others), words)), afterwards=agree),
+                _waited("erasure, other process", load, other("erase"), list(people[-erased:])),
             )
 
 
-def _waited(what: str, load: Load, act: Act, numbers: list[int]) -> Waited:
+def _waited(what: str, load: Load, act: Act, numbers: list[int], afterwards: Callable[[int], None] = lambda _: None) -> Waited:
     waits, acknowledged, after, searches, late = [], [], [], 0, 0
     for number in numbers:
         load.target = number
@@ -141,6 +149,7 @@ def _waited(what: str, load: Load, act: Act, numbers: list[int]) -> Waited:
         after.append(max(0.0, gone - answered))
         searches += len(seen)
         late += sum(search.returned and search.began > answered for search in seen)
+        afterwards(number)
     p50, p99 = np.percentile([waits, acknowledged, after], [50, 99], axis=1).round(4).tolist()
     return Waited(
         what=what,
