@@ -286,3 +286,14 @@ def test_tables_hold_every_letter_of_what_they_show(kept: Site, monkeypatch: pyt
         assert (outcome.code, outcome.err) == (0, "")
     letters = re.sub(r"\s", "", kept.run("show", "mai.txt", "--elements").out)
     assert sorted(set(re.sub(r"\s", "", MAI))) == sorted(set(letters) & set(MAI))
+
+
+def test_a_search_without_words_says_so_beside_its_hits(kept: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a Milvus server before 2.5: what is printed is the same, and why it may be poorer goes where people look."""
+    monkeypatch.setattr("vectorstore.milvus.MilvusStore.knows_words", lambda _: False)
+    answer = kept.run("search", BRIDGE_QUESTION, "--json")
+    assert answer.code == 0
+    assert "girders" in answer.json[0]["text"]
+    assert "cannot search by words" in answer.err
+    monkeypatch.undo()
+    assert kept.run("search", BRIDGE_QUESTION, "--json").err == ""
