@@ -52,6 +52,8 @@ class MilvusStore:
     model: str
     frees_after: float | None = None
     _known: dict[str, _Collection] = field(default_factory=dict, repr=False)
+    _loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """A search that comes while another loads the collection would be refused."""
     _soiled: set[str] = field(default_factory=set, repr=False)
     """Collections of a server that are marked already."""
     _changing: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -186,11 +188,12 @@ class MilvusStore:
             if says_absent(error):
                 return None
             raise
-        if name not in self._known:
-            self.client.load_collection(name, timeout=SECONDS)
-            said = self.client.describe_collection(name, timeout=SECONDS)
-            self._known[name] = _Collection(name, said_of(said), any(part["name"] == SPARSE for part in said["fields"]))
-        return self._known[name]
+        with self._loading:
+            if name not in self._known:
+                self.client.load_collection(name, timeout=SECONDS)
+                said = self.client.describe_collection(name, timeout=SECONDS)
+                self._known[name] = _Collection(name, said_of(said), any(part["name"] == SPARSE for part in said["fields"]))
+            return self._known[name]
 
     def _make(self) -> _Collection:
         before = self._held()

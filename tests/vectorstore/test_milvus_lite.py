@@ -4,7 +4,9 @@ import logging
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,28 @@ def test_a_collection_of_someone_else_is_not_taken(store: MilvusStore) -> None:
     with pytest.raises(SettingsError, match=r"'theirs' is a collection at .* that ragkeep did not make. Choose another name"):
         mine.upsert(rows(1), ones(1))
     store.client.drop_collection("theirs")
+
+
+def test_searches_that_come_while_the_first_one_loads_the_collection_wait_for_it(
+    store: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Milvus Lite refused them, since it was still loading: on a large index that is seconds."""
+    store.recreate()
+    store.upsert(rows(3), ones(3))
+    store._known.clear()
+    loaded: list[str] = []
+    load = store.client.load_collection
+
+    def slowly(name: str, **options: Any) -> None:
+        store.client.release_collection(name)
+        loaded.append(name)
+        time.sleep(0.3)
+        load(name, **options)
+
+    monkeypatch.setattr(store.client, "load_collection", slowly)
+    with ThreadPoolExecutor(4) as threads:
+        assert [found.height for found in threads.map(lambda _: store.search(ask("x")), range(4))] == [3] * 4
+    assert len(loaded) == 1
 
 
 def test_settled_rows_are_as_they_were(store: MilvusStore) -> None:
