@@ -42,12 +42,13 @@ from ledger.suppressions import Suppressions
 from ledger.vectors import VectorCache
 from parsing.documents import Parsed, ToParse
 from parsing.parse import parse_files
+from retrieval.ports import Index as Searchable
 from vectorstore.connection import read_token
 from vectorstore.milvus import open_milvus
 
 
-class Index(VectorStore, DerivedCopy, Protocol):
-    """A vector store that is also on the list of copies."""
+class Index(VectorStore, Searchable, DerivedCopy, Protocol):
+    """A vector store that is searched, and that is on the list of copies."""
 
     def outdated(self) -> bool:
         """Whether it was made for another model or schema."""
@@ -55,10 +56,6 @@ class Index(VectorStore, DerivedCopy, Protocol):
 
     def collection(self) -> str:
         """What `state` names, without counting."""
-        ...
-
-    def knows_words(self) -> bool:
-        """Whether rows can be searched by words."""
         ...
 
     def settle(self) -> None:

@@ -35,7 +35,18 @@ def open_table(folder: Path, /) -> DeltaTable | None:
             return None
         if not any(entry.suffix in (".json", ".parquet") for entry in log):
             return None  # killed between making the folder and the first commit
-        return DeltaTable(folder)
+        return _opened(folder)
+
+
+@retry(
+    retry=retry_if_exception_type(DeltaError),
+    wait=wait_random_exponential(multiplier=0.02, max=0.3),
+    stop=stop_after_attempt(_ATTEMPTS // 2),
+    reraise=True,
+)
+def _opened(folder: Path) -> DeltaTable:
+    """Tried again: a writer beside us drops entries of the log that a checkpoint made superfluous, even between listing and reading."""
+    return DeltaTable(folder)
 
 
 def create_table(folder: Path, schema: pl.Schema, properties: Mapping[str, str], /) -> DeltaTable:
