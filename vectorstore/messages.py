@@ -82,3 +82,9 @@ def _pages(client: Any, uri: str, name: str, columns: list[str], after: str, row
 def _next(pages: Any, uri: str) -> list[dict[str, Any]]:
     with speaking(uri, "reading rows"):
         return [dict(row) for row in pages.next()]
+
+
+def slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:
+    """The ids, as many at a time as a message may name."""
+    for start in range(0, len(ids), BATCH_ROWS):
+        yield ids[start : start + BATCH_ROWS]

@@ -17,7 +17,7 @@ from vectorstore.collection import SPARSE, has_bm25, made_for, make_collection, 
 from vectorstore.connection import SECONDS, connect, disconnect, is_server, says_absent, shown, speaking
 from vectorstore.debts import OWED, SOILED, carry_debts, drop_collection, is_in_debt, mark, read_debts
 from vectorstore.filters import one_of
-from vectorstore.messages import BATCH_ROWS, read_pages, to_messages
+from vectorstore.messages import read_pages, slices, to_messages
 from vectorstore.nearest import find_nearest
 from vectorstore.rewrite import copy_rows, holds_dead_rows, sweep_leftovers
 from vectorstore.rows import HIT_LIMIT, HIT_SCHEMA, check_ids, check_query, check_rows
@@ -133,13 +133,13 @@ class MilvusStore:
         check_ids(list(document_ids))
         with self._changing, speaking(self.uri, "forgetting documents"):
             self._drop_orphans()
-            before = sum(self._forget(one_of("document_id", batch)) for batch in _slices(list(document_ids)))
+            before = sum(self._forget(one_of("document_id", batch)) for batch in slices(list(document_ids)))
         return Forgotten(self.name, before, 0)
 
     def count(self, document_ids: Collection[str], /) -> int:
         check_ids(list(document_ids))
         with speaking(self.uri, "counting rows"):
-            return sum(self._count(one_of("document_id", batch)) for batch in _slices(list(document_ids))) if self._held() else 0
+            return sum(self._count(one_of("document_id", batch)) for batch in slices(list(document_ids))) if self._held() else 0
 
     def purge(self) -> str:
         """`purged`: nowhere in the store is a byte of a row that was deleted or replaced, nor of its vector or its key; else `pending`.
@@ -281,7 +281,7 @@ class MilvusStore:
     def _delete(self, held: _Collection, chunk_ids: Sequence[str], /) -> None:
         if chunk_ids:
             self._soil(held)
-        for batch in _slices(chunk_ids):
+        for batch in slices(chunk_ids):
             self.client.delete(self.alias, ids=list(batch), timeout=SECONDS)
 
     def _forget(self, condition: str, /) -> int:
@@ -296,8 +296,3 @@ class MilvusStore:
             gone.update(row["chunk_id"] for row in found)
             self._delete(held, [row["chunk_id"] for row in found])
         return len(gone)
-
-
-def _slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), BATCH_ROWS):
-        yield ids[start : start + BATCH_ROWS]
