@@ -1,6 +1,6 @@
 """Rows on their way to Milvus and back: messages that are small enough, and pages of what is held."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
