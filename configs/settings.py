@@ -116,7 +116,7 @@ class PolicySettings(_Section):
 class RetrievalSettings(_Section):
     hybrid: bool = Field(True, description="search by words as well as by meaning")
     depth: int = Field(
-        100, ge=1, le=4000, description="passages taken from each of both searches, by meaning and by words, before both weigh all of them"
+        50, ge=1, le=4000, description="passages taken from each of both searches, by meaning and by words, before both weigh all of them"
     )
     fusion: Literal["scores", "ranks"] = Field(
         "scores",
