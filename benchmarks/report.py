@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 _KEPT = Path(__file__).with_name("measured.json")
+_KEPT_ERASURE = Path(__file__).with_name("measured_erasure.json")
 
 
 def kept_measurement(path: Path = _KEPT, /) -> str:
@@ -16,6 +18,36 @@ def kept_measurement(path: Path = _KEPT, /) -> str:
         f"upserts {figures['unchanged_upserted']} and deletes {figures['unchanged_deleted']} rows."
     )
     return "\n\n".join((_corpus(figures), _steps(figures["steps"]), goal, _machine(figures["machine"])))
+
+
+def kept_erasure(path: Path = _KEPT_ERASURE, /) -> str:
+    """Markdown of what `python -m benchmarks.erasure --json` printed into `path`."""
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    return "\n\n".join((_erasures(figures), _waits(figures["waited"]), _machine(figures["machine"])))
+
+
+def _erasures(figures: dict[str, Any]) -> str:
+    lines = ["| chunks | documents | rows taken out | in an open workspace, s | the command, s |", "|--:|--:|--:|--:|--:|"]
+    for each in (figures["small"], figures["large"]):
+        seconds = (_spread(each["open_seconds"]), _spread(each["command_seconds"]))
+        lines.append(f"| {each['chunks']:,} | {each['documents']:,} | {median(each['touched']):.0f} | {seconds[0]} | {seconds[1]} |")
+    lines.append(f"| ratio of the medians | | | {figures['ratio_open']:.2f} | {figures['ratio_command']:.2f} |")
+    return "\n".join(lines)
+
+
+def _spread(seconds: Iterable[float]) -> str:
+    ordered = sorted(seconds)
+    return f"**{median(ordered):.2f}** ({ordered[0]:.2f} to {ordered[-1]:.2f})"
+
+
+def _waits(waited: Iterable[dict[str, Any]]) -> str:
+    names = ("p50", "p99", "most", "acknowledged_p99", "after_p99")
+    lines = ["| what | times | p50, s | p99, s | most, s | acknowledged, p99 | from then on, p99 | searches | returned it after |"]
+    lines.append("|---|" + "--:|" * 8)
+    for each in waited:
+        seconds = " | ".join(f"{each[name]:.3f}" for name in names)
+        lines.append(f"| {each['what']} | {each['times']:,} | {seconds} | {each['searches']:,} | {each['late']} |")
+    return "\n".join(lines)
 
 
 def _corpus(figures: dict[str, Any]) -> str:
