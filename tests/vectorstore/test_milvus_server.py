@@ -53,6 +53,7 @@ def collections(store: MilvusStore) -> list[str]:
     return [name for name in store.client.list_collections() if name.startswith(f"{store.alias}_")]
 
 
+@pytest.mark.soak
 def test_a_server_owes_until_its_time_has_passed_and_then_no_segment_holds_a_byte(server: Server, alias: str) -> None:
     store = filled(store_at(server, alias, FREED))
     gone = [*(text_of(n).encode() for n in range(10)), *(vectors(30)[n].tobytes() for n in range(10))]
