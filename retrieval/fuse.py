@@ -7,6 +7,7 @@ from retrieval.words import score_words
 
 _RANK_CONSTANT = 10
 """Of the reciprocal ranks: 1 / (constant + rank)."""
+_ERROR = 1e-9
 
 
 def fuse(question: str, candidates: pl.DataFrame, how: RetrievalSettings, /) -> pl.DataFrame:
@@ -21,9 +22,9 @@ def fuse(question: str, candidates: pl.DataFrame, how: RetrievalSettings, /) -> 
 
 
 def _stretched(name: str) -> pl.Expr:
-    """From 0 for the least to 1 for the most; 0 for all where all are equal."""
+    """From 0 for the least to 1 for the most; 0 for all where they differ by less than their own error: it would be stretched too."""
     least, most = pl.col(name).min(), pl.col(name).max()
-    return pl.when(most > least).then((pl.col(name) - least) / (most - least)).otherwise(0.0)
+    return pl.when(most - least > _ERROR).then((pl.col(name) - least) / (most - least)).otherwise(0.0)
 
 
 def _reciprocal(name: str) -> pl.Expr:

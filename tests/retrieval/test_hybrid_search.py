@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from configs.settings import RetrievalSettings
@@ -134,6 +134,7 @@ def test_an_erased_document_is_withheld_however_it_was_found() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example([("harbour", 0.0), ("harbour", 2.2250738585e-313)], "harbour", {"fusion": "scores", "meaning_weight": 0.0})
 @given(st.lists(st.tuples(words, st.floats(-1, 1)), min_size=1, max_size=8), words, fusions)
 def test_each_candidate_is_ranked_once_and_better_in_both_is_never_worse(
     found: list[tuple[str, float]], question: str, how: dict[str, Any]
