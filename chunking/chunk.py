@@ -58,6 +58,7 @@ class _Piece:
                 body=(block.body if self.start <= block.body < self.end else max(block.start, self.start)) - self.start,
                 end=min(block.end, self.end) - self.start,
                 solid=block.solid,
+                prose=block.prose,
             )
             for block in inside
         ]
@@ -65,27 +66,43 @@ class _Piece:
 
 def _pieces(found: Sequence[Section], how: Cutting) -> list[tuple[_Piece, int]]:
     """Pieces that fit, with their tokens. A section is tokenised once and cut by its tokens; only slices that a few tokens more would make
-    too long, or that begin or end within a word, are tokenised by themselves, since a slice may have other tokens than the whole had there.
+    too long for the model, or that begin or end within a word, are counted by themselves: a slice may have other tokens than the whole.
     """
-    done: list[tuple[_Piece, int]] = []
-    waiting = [_Piece(ordinal, section, 0, section.text) for ordinal, section in enumerate(found)]
+    everything = [_Piece(ordinal, section, 0, section.text) for ordinal, section in enumerate(found)]
+    done, waiting = _counted([piece for piece in everything if _may_fit(piece, how.limit)], how)
+    waiting += [piece for piece in everything if not _may_fit(piece, how.limit)]
     while waiting:
         doubtful: list[_Piece] = []
         for piece, spans in _tokenised(waiting, how.tokenizer):
-            if len(spans) <= how.limit.tokens and len(piece.text) <= how.limit.characters:
-                done.append((piece, max(1, len(spans))))
-                continue
             for smaller, tokens in _cut(piece, [start for start, _ in spans], how):
-                if smaller.text == piece.text or _is_sure(smaller, tokens, piece, how.limit):
+                if smaller.text == piece.text or _is_sure(smaller, tokens, piece, how.tokenizer.window):
                     done.append((smaller, max(1, tokens)))
                 else:
                     doubtful.append(smaller)
-        waiting = doubtful
+        fitting, waiting = _counted(doubtful, how)
+        done += fitting
     return sorted(done, key=lambda item: (item[0].ordinal, item[0].start))
 
 
-_AT_ONCE = 32
-"""Pieces in a call of the tokenizer: enough for its threads, and few enough that their tokens are gone before memory is swept for them."""
+def _may_fit(piece: _Piece, limit: Limit) -> bool:
+    """Whether it is worth counting before it is cut: most texts have more than four characters a token."""
+    return len(piece.text) <= min(4 * limit.tokens, limit.characters)
+
+
+def _counted(pieces: Sequence[_Piece], how: Cutting) -> tuple[list[tuple[_Piece, int]], list[_Piece]]:
+    """Pieces that fit, with their tokens, and those that do not. Counting alone costs less than to say where each token is."""
+    fitting: list[tuple[_Piece, int]] = []
+    others: list[_Piece] = []
+    for piece, tokens in zip(pieces, how.tokenizer.count([piece.text for piece in pieces]), strict=True):
+        if tokens <= how.limit.tokens and len(piece.text) <= how.limit.characters:
+            fitting.append((piece, max(1, tokens)))
+        else:
+            others.append(piece)
+    return fitting, others
+
+
+_AT_ONCE = 512
+"""Pieces in a call of the tokenizer: enough for its threads, and few enough that their tokens fit into memory."""
 
 
 def _tokenised(pieces: Sequence[_Piece], tokenizer: Tokenizer) -> Iterator[tuple[_Piece, list[tuple[int, int]]]]:
@@ -95,6 +112,9 @@ def _tokenised(pieces: Sequence[_Piece], tokenizer: Tokenizer) -> Iterator[tuple
 
 
 def _cut(piece: _Piece, starts: Sequence[int], how: Cutting) -> Iterator[tuple[_Piece, int]]:
+    if len(starts) <= how.limit.tokens and len(piece.text) <= how.limit.characters:
+        yield piece, len(starts)
+        return
     for start, end in how.cutter(piece.text, piece.blocks, starts, how.limit):
         yield piece.slice(start, end), bisect_left(starts, end) - bisect_left(starts, start)
 
@@ -103,13 +123,13 @@ _MARGIN = 8
 """Tokens by which a slice may differ from the same characters in the whole: a mark where a text begins, a space that stands alone."""
 
 
-def _is_sure(slice_: _Piece, tokens: int, whole: _Piece, limit: Limit) -> bool:
-    """Whether tokens counted in the whole are surely those of the slice, near enough: between words no tokenizer makes many more."""
+def _is_sure(slice_: _Piece, tokens: int, whole: _Piece, window: int) -> bool:
+    """Whether the model surely reads the slice to its end: between words no tokenizer makes many more tokens of it than of the whole."""
     start, end = slice_.start - whole.start, slice_.end - whole.start
     text = whole.text
     begins = start == 0 or text[start - 1].isspace() or text[start].isspace()
     ends = end == len(text) or text[end - 1].isspace() or text[end].isspace()
-    return begins and ends and tokens + max(_MARGIN, limit.tokens // 16) <= limit.tokens
+    return begins and ends and tokens + _MARGIN <= window
 
 
 _ROW = (

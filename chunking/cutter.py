@@ -32,6 +32,8 @@ class Block:
     end: int
     solid: bool = False
     """Rather leave the titles alone than cut a body that fits by itself: true for tables."""
+    prose: bool = True
+    """May be cut between sentences though it fits, by a rule that looks for sentences."""
 
 
 Cutter = Callable[[str, Sequence[Block], Sequence[int], Limit], list[Span]]

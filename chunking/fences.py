@@ -29,19 +29,33 @@ def priorities(text: str, units: Sequence[Unit], scale: Scale, /) -> Priorities:
     return np.array([_priority(text, before, after, scale) for before, after in pairwise(units)], dtype=np.uint64)
 
 
+def stretches(text: str, units: Sequence[Unit], scale: Scale, /) -> list[tuple[int, int]]:
+    """First and last unit of each stretch between two fences, in order."""
+    if scale.fits(units[0][0], units[-1][1], times=FENCE):
+        return [(0, len(units) - 1)]
+    return list(between_fences(units, priorities(text, units, scale), scale))
+
+
+def highest(text: str, units: Sequence[Unit], boundaries: range, scale: Scale, /) -> int:
+    """The one of highest priority among the boundaries after those units; looked at closely only where levels do not decide."""
+    level = max(units[at + 1][2] for at in boundaries)
+    tied = [at for at in boundaries if units[at + 1][2] == level]
+    return tied[0] if len(tied) == 1 else max(tied, key=lambda at: _priority(text, units[at], units[at + 1], scale))
+
+
 def between_fences(units: Sequence[Unit], ranks: Priorities, scale: Scale, /) -> Iterator[tuple[int, int]]:
-    """First and last unit of each stretch, in order."""
+    """The same, by priorities that are known."""
     waiting = [(0, len(units) - 1)]
     while waiting:
         first, last = waiting.pop()
         if first == last or scale.fits(units[first][0], units[last][1], times=FENCE):
             yield first, last
             continue
-        highest = first + np.flatnonzero(ranks[first:last] == ranks[first:last].max())
+        peaks = first + np.flatnonzero(ranks[first:last] == ranks[first:last].max())
         # Of equals, which only repeated text has, the last that leaves one stretch before it: so repeated stretches are equal and keep
         # their ids.
-        reach = bisect_left(highest, True, key=lambda unit: not scale.fits(units[first][0], units[unit][1], times=FENCE))
-        fence = int(highest[max(0, reach - 1)])
+        reach = bisect_left(peaks, True, key=lambda unit: not scale.fits(units[first][0], units[unit][1], times=FENCE))
+        fence = int(peaks[max(0, reach - 1)])
         waiting += [(fence + 1, last), (first, fence)]
 
 

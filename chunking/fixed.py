@@ -31,7 +31,7 @@ def _windows(text: str, edges: Sequence[int], limit: Limit) -> Iterator[Span]:
         yield edges[first], edges[last]
         if edges[last] == edges[-1]:
             return
-        back = _whole(text, edges, last - limit.overlap)
+        back = _whole(text, edges, max(0, last - limit.overlap))
         first = back if edges[back] > edges[first] else last
 
 

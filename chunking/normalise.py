@@ -15,6 +15,10 @@ def normalise(text: pl.Expr, /) -> pl.Expr:
 
     Digits, their signs and symbols stay, so `-5 €` is not `5 $`. Where nothing else stays, the punctuation does: `?!` is not `...`.
     """
-    folded = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(*_MINUS)
-    bare = folded.str.extract_all(_WORD).list.join(" ")
-    return pl.when(bare != "").then(bare).otherwise(folded.str.replace_all(r"\s+", " ").str.strip_chars())
+    # What is mute is told from the text as it is, so that each text is folded once.
+    mute = _folded(pl.when(~text.str.contains(_LETTER)).then(text)).str.replace_all(r"\s+", " ").str.strip_chars()
+    return pl.coalesce(mute, _folded(text).str.extract_all(_WORD).list.join(" "))
+
+
+def _folded(text: pl.Expr) -> pl.Expr:
+    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(*_MINUS)

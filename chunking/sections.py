@@ -7,6 +7,8 @@ from typing import NamedTuple
 from chunking.cutter import Block
 from contracts.tables import ELEMENT_SEPARATOR, HEADING_SEPARATOR
 
+_PROSE = ("title", "text")
+
 
 class Part(NamedTuple):
     """What chunking reads of an element."""
@@ -41,8 +43,8 @@ class Section:
         bodies = [index for index, part in enumerate(self.parts) if part.kind != "title"] or [len(self.parts) - 1]
         starts = [0, *(offsets[index] for index in bodies[1:])]
         return [
-            Block(start, offsets[index], offsets[index] + len(self.parts[index].text), solid=self.parts[index].kind == "table")
-            for start, index in zip(starts, bodies, strict=True)
+            Block(start, offset, offset + len(part.text), solid=part.kind == "table", prose=part.kind in _PROSE)
+            for start, offset, part in ((start, offsets[index], self.parts[index]) for start, index in zip(starts, bodies, strict=True))
         ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chunking.cutter import Block, Cutter, Embed, Limit, Span
-from chunking.fences import between_fences, priorities
+from chunking.fences import stretches
 from chunking.units import SENTENCE, Scale, Unit, units
 
 
@@ -21,10 +21,9 @@ def cut_semantic(embed: Embed, /) -> Cutter:
         scale = Scale(starts, limit, finest=SENTENCE)
         pieces = units(text, blocks, scale)
         vectors = embed([text[start:end] for start, end, _ in pieces])
-        ranks = priorities(text, pieces, scale)
         return [
             span
-            for first, last in between_fences(pieces, ranks, scale)
+            for first, last in stretches(text, pieces, scale)
             for span in _clusters(pieces[first : last + 1], vectors[first : last + 1] @ vectors[first : last + 1].T, scale)
         ]
 

@@ -57,7 +57,8 @@ class Scale:
 
 def units(text: str, blocks: Sequence[Block], scale: Scale, /) -> list[Unit]:
     """Pieces that fit, in order, each with the level of the boundary before it; together they are the blocks."""
-    return [unit for block in blocks for unit in _units(text, block, scale)]
+    whole = replace(scale, finest=ELEMENT)
+    return [unit for block in blocks for unit in _units(text, block, scale if block.prose else whole)]
 
 
 def is_joined(before: str, after: str, /) -> bool:
@@ -79,18 +80,21 @@ def _units(text: str, block: Block, scale: Scale) -> list[Unit]:
 
 
 def _split(text: str, start: int, end: int, level: int, scale: Scale) -> Iterator[Unit]:
-    if (level <= scale.finest and scale.fits(start, end)) or end - start == 1:
-        yield start, end, level
-        return
-    if level == _CHARACTER:
-        yield from ((at, at + 1, level) for at in range(start, end))
-        return
-    inner = level - 1
-    first = True
-    for left, right in pairwise([start, *_boundaries(text, start, end, inner), end]):
+    """The span, or the pieces between its boundaries of the next level that it has any of."""
+    finest = scale.finest if scale.fits(start, end) else _CHARACTER - 1
+    inner, cuts = level, list[int]()
+    while not cuts:
+        if inner <= finest or end - start == 1:
+            yield start, end, level
+            return
+        if inner == _CHARACTER:
+            cuts = list(range(start + 1, end))
+        else:
+            inner -= 1
+            cuts = list(_boundaries(text, start, end, inner))
+    for left, right in pairwise([start, *cuts, end]):
         for piece_start, piece_end, piece_level in _split(text, left, right, inner, scale):
-            yield piece_start, piece_end, level if first else piece_level
-            first = False
+            yield piece_start, piece_end, level if piece_start == start else piece_level
 
 
 def _boundaries(text: str, start: int, end: int, level: int) -> Iterator[int]:

@@ -52,6 +52,10 @@ class Tokenizer(Protocol):
         """Character spans of each text's tokens, in order, without special tokens."""
         ...
 
+    def count(self, texts: Sequence[str], /) -> list[int]:
+        """How many tokens each text has: as many as spans, found faster."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:

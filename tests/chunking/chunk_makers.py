@@ -36,6 +36,9 @@ class MiniLmTokenizer:
     def spans(self, texts: Sequence[str], /) -> list[list[tuple[int, int]]]:
         return [encoding.offsets for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
+    def count(self, texts: Sequence[str], /) -> list[int]:
+        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
 
 class WordTokenizer:
     """A token a word."""
@@ -45,6 +48,9 @@ class WordTokenizer:
 
     def spans(self, texts: Sequence[str], /) -> list[list[tuple[int, int]]]:
         return [[match.span() for match in re.finditer(r"\S+", text)] for text in texts]
+
+    def count(self, texts: Sequence[str], /) -> list[int]:
+        return [len(spans) for spans in self.spans(texts)]
 
 
 class GreetingTokenizer(WordTokenizer):
@@ -84,7 +90,9 @@ def chunked(tokenizer: Tokenizer, *documents: Sequence[Item], **settings: Any) -
 
 
 def chunked_rows(tokenizer: Tokenizer, rows: pl.DataFrame, **settings: Any) -> pl.DataFrame:
-    how = cutting(ChunkingSettings(**settings), tokenizer, HashEmbedder(16, 100_000).embed_documents)
+    """By structure alone and as much as the tokenizer reads, unless the settings say otherwise."""
+    chosen = ChunkingSettings(**{"kind": "recursive", "max_tokens": None, **settings})
+    how = cutting(chosen, tokenizer, HashEmbedder(16, 100_000).embed_documents)
     return chunk(rows, how, IDENTITY, buckets=8, fingerprint=FINGERPRINT)
 
 
