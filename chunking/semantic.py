@@ -19,7 +19,7 @@ def cut_semantic(embed: Embed, /) -> Cutter:
 
     def cutter(text: str, blocks: Sequence[Block], starts: Sequence[int], limit: Limit, /) -> list[Span]:
         scale = Scale(starts, limit, finest=SENTENCE)
-        pieces = units(text, blocks, scale)
+        pieces = list(_sentences(units(text, blocks, scale), scale))
         vectors = embed([text[start:end] for start, end, _ in pieces])
         return [
             span
@@ -28,6 +28,18 @@ def cut_semantic(embed: Embed, /) -> Cutter:
         ]
 
     return cutter
+
+
+def _sentences(pieces: Sequence[Unit], scale: Scale) -> Iterator[Unit]:
+    """Whole sentences; of one that does not fit, pieces as long as fit: a word by itself, or a letter, means nothing to compare."""
+    start, end, level = pieces[0]
+    for piece_start, piece_end, piece_level in pieces[1:]:
+        if piece_level < SENTENCE and scale.fits(start, piece_end):
+            end = piece_end
+        else:
+            yield start, end, level
+            start, end, level = piece_start, piece_end, piece_level
+    yield start, end, level
 
 
 def _clusters(pieces: Sequence[Unit], similar: npt.NDArray[np.float32], scale: Scale) -> Iterator[Span]:

@@ -213,6 +213,11 @@ def test_the_best_runs_are_those_that_trying_all_would_find(seed: int, count: in
     assert score(found) == pytest.approx(max(map(score, possible)), abs=1e-4)
 
 
+@every_kind
+def test_a_text_without_a_space_is_cut_into_few_chunks_by_every_chunker(how: dict[str, Any]) -> None:
+    assert 7 <= chunked(MiniLmTokenizer(), [("text", "x" * 100_000, 0)], **how).height <= 16
+
+
 def test_clusters_need_a_model() -> None:
     with pytest.raises(UsageError, match=r"chunking\.kind: semantic needs a model"):
         cutting(ChunkingSettings(kind="semantic"), WordTokenizer(16))
