@@ -33,6 +33,13 @@ def test_after_erasures_the_live_set_is_that_of_a_fresh_build_without_the_erased
 
 
 @pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(LIVES)
+def test_so_it_is_in_more_lives(steps):
+    check(steps)
+
+
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LIVES)
 def test_so_it_is_on_milvus_lite(steps):

@@ -58,7 +58,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_windows_and_parts_in_any_order_cut_short_and_begun_again_end_where_one_ingest_does(folder, monkeypatch, seed):
     chance = random.Random(seed)
     once = kept(folder, "once")

@@ -100,8 +100,8 @@ def judge(twin: Twin, erased: range, kept: range, chance: random.Random) -> None
 
 
 @pytest.mark.slow
-def test_a_dozen_erasures_win_against_the_ingests_that_they_run_beside(twin):
-    race(twin, 12, 1)
+def test_forty_erasures_win_against_the_ingests_that_they_run_beside(twin):
+    race(twin, 40, 1)
 
 
 @pytest.mark.soak

@@ -16,7 +16,7 @@ from forensics.scan import scan
 from vectorstore.milvus import MilvusStore, open_milvus
 
 pytestmark = pytest.mark.slow
-FREED = 20
+FREED = 45
 """Seconds: the server of these tests collects what was dropped 4 seconds before, and looks every 2; a busy machine is slower."""
 SEGMENTS = ("insert_log", "delta_log", "stats_log")
 
@@ -53,7 +53,6 @@ def collections(store: MilvusStore) -> list[str]:
     return [name for name in store.client.list_collections() if name.startswith(f"{store.alias}_")]
 
 
-@pytest.mark.soak
 def test_a_server_owes_until_its_time_has_passed_and_then_no_segment_holds_a_byte(server: Server, alias: str) -> None:
     store = filled(store_at(server, alias, FREED))
     gone = [*(text_of(n).encode() for n in range(10)), *(vectors(30)[n].tobytes() for n in range(10))]
@@ -71,7 +70,7 @@ def test_a_server_owes_until_its_time_has_passed_and_then_no_segment_holds_a_byt
     later = store_at(server, alias, FREED)
     assert later.owes_until() == until
     answers = []
-    while (answers and answers[-1]) != "purged" and len(answers) < 90:
+    while (answers and answers[-1]) != "purged" and len(answers) < 120:
         answers.append(later.purge())
         time.sleep(1)
     assert answers[0] == "pending"
