@@ -23,7 +23,8 @@ _DOCUMENTS_AT_ONCE = 100
 
 def reopen_redacted(workspace: Workspace, /, *, now: datetime) -> int:
     """How many documents left somebody out who agrees by now, or need no longer be redacted: their source is asked for the whole again."""
-    manifest = workspace.lake.manifest.read().filter(pl.col("redacted").list.len() > 0)
+    places = workspace.lake.manifest.read(columns=["document_id", "redacted"])
+    manifest = workspace.lake.manifest.read(places.filter(pl.col("redacted").list.len() > 0)["document_id"].to_list())
     erased = workspace.suppressions.suppressed(set(manifest["original_version_id"]), "version")
     manifest = manifest.filter(pl.col("original_version_id").is_in(list(erased)).not_())  # what was erased does not come back
     plans = _plans(workspace, manifest, now)
@@ -38,6 +39,8 @@ def redact_refused(workspace: Workspace, /, *, now: datetime, document_ids: Coll
     The derivative stands in place of the original, under a key of its own; silver and the index are made from it by the same run, and the
     original's key goes then. Until then searches withhold the document. Answers the documents that were redacted now.
     """
+    if workspace.settings.policies.partial_consent == "refuse":
+        return frozenset()
     manifest = workspace.lake.manifest.read(document_ids).filter((pl.col("state") != "removed") & pl.col("version_id").is_not_null())
     plans = _plans(workspace, manifest, now)
     sought = pl.DataFrame([(name, plan.fingerprint) for name, plan in plans.items()], schema=_SOUGHT, orient="row")

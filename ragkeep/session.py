@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from configs.load import find_settings_file, load_settings, workspace_folder
@@ -24,6 +25,12 @@ class Session:
     chosen: Path | None
     debug: bool
     now: datetime
+    """When the command was given."""
+    started: float = field(default_factory=perf_counter)
+
+    def moment(self) -> datetime:
+        """`now`, and the time that has passed since: when something is done, not when it was asked for."""
+        return self.now + timedelta(seconds=perf_counter() - self.started)
 
     @property
     def folder(self) -> Path:

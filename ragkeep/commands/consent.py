@@ -1,5 +1,6 @@
 """Commands that record what people decided about their data."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -35,43 +36,39 @@ def grant(
     _record(context.obj, said, json=json)
 
 
-@consent.command()
-def withdraw(
-    context: typer.Context,
-    subject: Subject,
-    purpose: Purpose = "retrieval",
-    source: Scope = "",
-    evidence: Evidence = "",
-    json: Json = False,
-) -> None:
-    """Record that a person no longer agrees: refuses what rests on consent. Searches hold to it at once; the next run removes the rows."""
-    _record(context.obj, {"state": "withdrawn", "subject": subject, "purpose": purpose, "source": source, "evidence": evidence}, json=json)
+_REFUSALS = {
+    "withdrawn": (
+        "withdraw",
+        "Record that a person no longer agrees: refuses what rests on consent. Searches hold to it at once; the next run removes the rows.",
+    ),
+    "objected": (
+        "object",
+        "Record that a person objects: refuses what rests on consent, on a legitimate interest or on the public interest. At once.",
+    ),
+    "restricted": (
+        "restrict",
+        "Record that a person had the use restricted: refuses every personal document about them, on any basis. At once.",
+    ),
+}
+"""Words that take something away, each with its command and what that says of itself."""
 
 
-@consent.command("object")
-def object_(
-    context: typer.Context,
-    subject: Subject,
-    purpose: Purpose = "retrieval",
-    source: Scope = "",
-    evidence: Evidence = "",
-    json: Json = False,
-) -> None:
-    """Record that a person objects: refuses what rests on consent, on a legitimate interest or on the public interest. At once."""
-    _record(context.obj, {"state": "objected", "subject": subject, "purpose": purpose, "source": source, "evidence": evidence}, json=json)
+def _refuse(state: str) -> Callable[..., None]:
+    def command(
+        context: typer.Context,
+        subject: Subject,
+        purpose: Purpose = "retrieval",
+        source: Scope = "",
+        evidence: Evidence = "",
+        json: Json = False,
+    ) -> None:
+        _record(context.obj, {"state": state, "subject": subject, "purpose": purpose, "source": source, "evidence": evidence}, json=json)
+
+    return command
 
 
-@consent.command()
-def restrict(
-    context: typer.Context,
-    subject: Subject,
-    purpose: Purpose = "retrieval",
-    source: Scope = "",
-    evidence: Evidence = "",
-    json: Json = False,
-) -> None:
-    """Record that a person had the use restricted: refuses every personal document about them, on any basis. At once."""
-    _record(context.obj, {"state": "restricted", "subject": subject, "purpose": purpose, "source": source, "evidence": evidence}, json=json)
+for _state, (_name, _help) in _REFUSALS.items():
+    consent.command(_name, help=_help)(_refuse(_state))
 
 
 @consent.command("import")

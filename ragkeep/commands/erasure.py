@@ -95,11 +95,11 @@ def _erase(session: Session, selector: "Selector", *, purge: bool, json: bool) -
     try:
         with session.open("erase") as workspace, progress_bar(enabled=not json) as progress:
             needles = gather_needles(workspace, request.documents, redacted=request.redacted, person=request.key) if purge else None
-            erased = carry_out(workspace, request, now=session.now, progress=progress)
+            erased = carry_out(workspace, request, now=session.moment(), progress=progress)
             if not purge:
-                resume(workspace, now=session.now, progress=progress)
+                resume(workspace, now=session.moment(), progress=progress)
                 return erased
-            freed = free(workspace, needles, now=session.now, progress=progress)
+            freed = free(workspace, needles, now=session.moment(), progress=progress)
             if request.request_id not in freed.requests:
                 return erased
             receipt = freed.receipts[freed.requests.index(request.request_id)]
@@ -114,7 +114,7 @@ def purge(context: typer.Context, json: Annotated[bool, typer.Option("--json", h
     from flows.purge import purge as run
 
     with session.open("purge") as workspace, progress_bar(enabled=not json) as progress:
-        done = run(workspace, now=session.now, progress=progress)
+        done = run(workspace, now=session.moment(), progress=progress)
     if json:
         print_json(done)
         return
