@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from town import KINDS, SOURCES, Document, Town, email, is_own, parse_with_tables
+from flow_rig import parse_with_tables
+from town import KINDS, SOURCES, Document, Town, email, is_own
 
 from flows.erase import erase
 from flows.purge import purge

@@ -4,18 +4,17 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flow_rig import BY_CONSENT, NOW, SILENCE, read_all, settings_of, twin_model
+from flow_rig import BY_CONSENT, NOW, SILENCE, lived_in, read_all, settings_of, twin_model
 
 from flows.consent import Word, record
 from flows.ingest import ingest_from
-from flows.workspace import Parse, Workspace, open_workspace
-from parsing.memory import parse_plain
+from flows.workspace import Parse, Workspace
 from retrieval.readers import ANONYMOUS
 from retrieval.search import Corpus, Hit, Question, search
 from retrieval.standing import LedgerStanding
@@ -41,18 +40,6 @@ class Document:
     content: bytes
     terms: dict[str, Any]
     canaries: tuple[str, ...]
-
-
-def parse_with_tables(files: Any, how: Any) -> Iterator[Any]:
-    """As the twin, but a paragraph of cells is a table with its HTML."""
-    for parsed in parse_plain(files, how):
-        yield replace(
-            parsed,
-            elements=tuple(
-                found._replace(kind="table", html=f"<table><td>{found.text}</td></table>") if found.text.startswith("|") else found
-                for found in parsed.elements
-            ),
-        )
 
 
 @dataclass
@@ -84,12 +71,8 @@ class Town:
     def open(self) -> Iterator[Workspace]:
         self.steps += 1
         now = NOW + timedelta(hours=self.steps)
-        with open_workspace(self.root, self.settings, base=self.root.parent, command="test", now=now) as real:
-            workspace = replace(real, model=self.model, parse=self.parse or real.parse)
-            try:
-                yield workspace
-            finally:
-                workspace.close()
+        with lived_in(self.root, self.settings, now=now, model=self.model, parse=self.parse) as workspace:
+            yield workspace
 
     def run(self, flow: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
         with self.open() as workspace:

@@ -17,7 +17,8 @@ from flows.embedded import vector_keys
 from flows.ingest import ingest_from
 from flows.model import MemoryModel
 from flows.notify import MemoryNotifier
-from flows.workspace import Index, Workspace, open_milvus_index, open_workspace
+from flows.workspace import Index, Parse, Workspace, open_milvus_index, open_workspace
+from parsing.documents import Found
 from parsing.memory import parse_plain
 from ragkeep.printing import Silence
 from sources.memory import MemorySource
@@ -82,6 +83,30 @@ def opened(
             yield workspace
         finally:
             workspace.close()
+
+
+@contextmanager
+def lived_in(
+    root: Path, settings: Settings, /, *, now: datetime, model: MemoryModel | None = None, parse: Parse | None = None
+) -> Iterator[Workspace]:
+    """The workspace as commands open it, with Milvus Lite and a log of its own; the model is a twin, and the parser if one is given."""
+    with open_workspace(root, settings, base=root.parent, command="test", now=now) as real:
+        workspace = replace(real, model=model or twin_model(), parse=parse or real.parse)
+        try:
+            yield workspace
+        finally:
+            workspace.close()
+
+
+def parse_with_tables(files, how):
+    """As the twin, but a paragraph of cells is a table with its HTML."""
+    for parsed in parse_plain(files, how):
+        yield replace(parsed, elements=tuple(_with_cells(found) for found in parsed.elements))
+
+
+def _with_cells(found: Found) -> Found:
+    is_table = found.text.startswith("|")
+    return found._replace(kind="table", html=f"<table><td>{found.text}</td></table>") if is_table else found
 
 
 @dataclass

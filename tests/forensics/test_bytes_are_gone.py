@@ -3,22 +3,21 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from flow_rig import NOW, SILENCE, read_all, settings_of, twin_model
+from flow_rig import NOW, SILENCE, lived_in, parse_with_tables, read_all, settings_of
 
 from flows.erase import Selector, erase
 from flows.ingest import ingest, ingest_from
 from flows.registry import choose
-from flows.workspace import Workspace, open_workspace
+from flows.workspace import Workspace
 from forensics.scan import Scanned, scan
 from ledger.consent import Receipt
-from parsing.memory import parse_plain
 from sources.memory import MemorySource
 
 PERSON, OTHER = "zelda.zqx-subject@example.org", "tom@example.org"
@@ -29,15 +28,6 @@ CANARIES = [PERSON, TITLE, OWNER, LICENCE, FOLDER, NAME, BROKEN, TEXT, CELL, EAR
 PLACE = f"{FOLDER}/{NAME}"
 KEPT = "kept-canary of somebody else"
 LETTER = "Please note that our office moves to the new building on the hill in the first week of spring this year."
-
-
-def parse_with_tables(files: Any, how: Any) -> Iterator[Any]:
-    """As the twin, but a paragraph of cells is a table with its HTML."""
-    for parsed in parse_plain(files, how):
-        cells = [found.text.startswith("|") for found in parsed.elements]
-        tables = [found._replace(kind="table", html=f"<table><td>{found.text}</td></table>") for found in parsed.elements]
-        made = zip(cells, tables, parsed.elements, strict=True)
-        yield replace(parsed, elements=tuple(table if is_table else found for is_table, table, found in made))
 
 
 @dataclass
@@ -52,14 +42,9 @@ class Life:
     @contextmanager
     def open(self) -> Iterator[Workspace]:
         self.steps += 1
-        with open_workspace(
-            self.root, settings_of(), base=self.root.parent, command="test", now=NOW + timedelta(seconds=self.steps)
-        ) as real:
-            workspace = replace(real, model=twin_model(), parse=parse_with_tables)
-            try:
-                yield workspace
-            finally:
-                workspace.close()
+        now = NOW + timedelta(seconds=self.steps)
+        with lived_in(self.root, settings_of(), now=now, parse=parse_with_tables) as workspace:
+            yield workspace
 
     def run(self, flow: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
         with self.open() as workspace:
