@@ -115,11 +115,7 @@ class Consent:
 
     def adopt(self) -> int:
         """How many receipts the ledger lacked and took over from the log outside: after a crash or a restored backup."""
-        with asking(self._engine) as connection:
-            if self._log.is_marked(connection):
-                return 0
-        with writing(self._engine) as connection:
-            return self._catch_up(connection)
+        return self._log.adopt(self._engine, self._catch_up)
 
     def state(self, as_of: datetime, /, subject_keys: Collection[str] | None = None) -> ConsentState:
         """Per person, purpose and scope the decision in force at `as_of`, for everyone or some people: a fold over what was said by then.

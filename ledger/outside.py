@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Engine, String, Table, select
 
 from contracts.errors import StoreUnavailable
 from ledger.columns import LEDGER
-from ledger.database import upsert
+from ledger.database import asking, upsert, writing
 
 _MARK = Table(
     "outside_mark",
@@ -31,7 +31,7 @@ Line = dict[str, Any]
 class OutsideLog:
     """A log beside the workspace, and in the ledger a mark: up to which byte the two hold the same. So opening reads only what is new.
 
-    `path` None is a ledger without a log, which is always up to date. Each method but `is_marked` wants the ledger's write lock.
+    `path` None is a ledger without a log, which is always up to date. Each method but `is_marked` and `adopt` wants the ledger's write lock.
     """
 
     name: str
@@ -43,6 +43,14 @@ class OutsideLog:
         """Whether the log ends where the ledger last saw it end, with the same bytes: else there is something to catch up with."""
         mark = self._mark(connection)
         return self.path is None or (mark is not None and mark == _look(self.path, None))
+
+    def adopt(self, engine: Engine, catch_up: Callable[[Connection], int], /) -> int:
+        """What `catch_up` answers, given the write lock; 0, and no more than a look, where there is nothing to catch up with."""
+        with asking(engine) as connection:
+            if self.is_marked(connection):
+                return 0
+        with writing(engine) as connection:
+            return catch_up(connection)
 
     def catch_up(self, connection: Connection, take: Callable[[Sequence[Line]], int], held: Callable[[], Iterable[Line]]) -> int:
         """How many lines the ledger took over; log and ledger hold the same when this returns.

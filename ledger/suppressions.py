@@ -78,11 +78,7 @@ class Suppressions:
 
     def adopt(self) -> int:
         """How many entries the ledger lacked and took over from the log outside: after a crash or a restored backup."""
-        with asking(self._engine) as connection:
-            if self._log.is_marked(connection):
-                return 0
-        with writing(self._engine) as connection:
-            return self._catch_up(connection)
+        return self._log.adopt(self._engine, self._catch_up)
 
     def behind(self) -> int:
         """How many entries of the log outside the ledger lacks; a ledger that is behind must not serve before `adopt`."""
