@@ -31,7 +31,7 @@ Line = dict[str, Any]
 class OutsideLog:
     """A log beside the workspace, and in the ledger a mark: up to which byte the two hold the same. So opening reads only what is new.
 
-    `path` None is a ledger without a log, which is always up to date. Each method but `is_marked` and `adopt` wants the ledger's write lock.
+    `path` None is a ledger without a log, which is always up to date. Each method but `is_marked` and `adopt` wants the write lock.
     """
 
     name: str

@@ -214,11 +214,11 @@ def _get(session: Session, name: str) -> "Evaluation":
 
 def _short(stored: "Evaluation") -> dict[str, Any]:
     """What was measured and the means, without the questions."""
-    from evaluation.summary import summarise
+    from evaluation.summary import means
 
     measured = {name: getattr(stored.measured, name) for name in stored.measured.__slots__}
-    means = {name: round(found.mean, 6) for name, found in summarise(stored.questions).items()}
-    return {"run_id": stored.run_id, "number": stored.number, "at": stored.at, **measured, **means, **stored.counts}
+    rounded = {name: round(mean, 6) for name, mean in means(stored.questions).items()}
+    return {"run_id": stored.run_id, "number": stored.number, "at": stored.at, **measured, **rounded, **stored.counts}
 
 
 def _print(stored: "Evaluation", *, json: bool, slicing: str | None = None) -> None:
@@ -226,12 +226,13 @@ def _print(stored: "Evaluation", *, json: bool, slicing: str | None = None) -> N
 
     found = summarise(stored.questions)
     wanted = [slicing] if slicing else slicings(stored.questions)
-    sliced = {name: {part: summarise(some) for part, some in by_slice(stored.questions, name).items()} for name in wanted}
+    questions = {name: by_slice(stored.questions, name) for name in wanted}
+    sliced = {name: {part: summarise(some) for part, some in parts.items()} for name, parts in questions.items()}
     if json:
         intervals = {name: [round(one.low, 6), round(one.high, 6)] for name, one in found.items()}
         slices = {
             name: {
-                part: {"questions": len(by_slice(stored.questions, name)[part])} | {m: round(e.mean, 6) for m, e in some.items()}
+                part: {"questions": len(questions[name][part])} | {m: round(e.mean, 6) for m, e in some.items()}
                 for part, some in parts.items()
             }
             for name, parts in sliced.items()
@@ -255,9 +256,9 @@ def _named(stored: "Evaluation") -> str:
 
 
 def _means(stored: "Evaluation") -> str:
-    from evaluation.summary import summarise
+    from evaluation.summary import means
 
-    return "  ".join(f"{name} {found.mean:.3f}" for name, found in summarise(stored.questions).items())
+    return "  ".join(f"{name} {mean:.3f}" for name, mean in means(stored.questions).items())
 
 
 def _number(value: float | None) -> str:
