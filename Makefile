@@ -35,7 +35,7 @@ demo: $(STAMP) ## run the main job on samples/, search it, erase a person, run a
 	$(BIN)/python scripts/demo.py
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types floors docs test ## what CI does
 
