@@ -8,6 +8,7 @@ from contracts.results import Failure
 from parsing.decode import decode
 from parsing.headings import Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_text
+from parsing.markdown import plain_markdown
 from parsing.strict_office import transitional
 from parsing.text_boxes import text_boxes
 
@@ -39,7 +40,7 @@ def read_md(content: bytes, /) -> list[Raw] | Failure:
     text = decode(content)
     if isinstance(text, Failure):
         return text
-    return as_raw(partition_md(text=text, languages=_NO_DETECTION)) if text.strip() else []
+    return as_raw(partition_md(text=plain_markdown(text), languages=_NO_DETECTION)) if text.strip() else []
 
 
 def read_html(content: bytes, /) -> list[Raw] | Failure:
