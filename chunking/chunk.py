@@ -27,7 +27,7 @@ def chunk(elements: pl.DataFrame, how: Cutting, identity: Identity, /, *, bucket
     parts = [Part(*row) for row in elements.sort("document_id", "char_start").select(Part._fields).iter_rows()]
     pieces = _pieces(list(sections(parts)), how)
     empty = Chunk.create_empty().select(_ROW)
-    rows = pl.DataFrame([_row(piece, tokens) for piece, tokens in pieces], schema=empty.schema, orient="row")
+    rows = pl.DataFrame([row for piece, tokens in pieces for row in _rows(piece, tokens)], schema=empty.schema, orient="row")
     return Chunk.validate(_identified(rows, identity, buckets, fingerprint))
 
 
@@ -147,12 +147,15 @@ _ROW = (
 )
 
 
-def _row(piece: _Piece, tokens: int) -> tuple[object, ...]:
+def _rows(piece: _Piece, tokens: int) -> Iterator[tuple[object, ...]]:
+    """The piece's row; none if it is nothing but the space between two elements."""
     section, length = piece.section, len(piece.text)
     start = section.parts[0].char_start + piece.start
     held = list(_held(section.parts, start, start + length))
+    if not held:
+        return
     pages = [part.page for part, _ in held]
-    return (
+    yield (
         section.parts[0].document_id,
         section.parts[0].version_id,
         piece.text,

@@ -15,11 +15,11 @@ Unit = tuple[int, int, int]
 
 _ENDS = (
     re.compile(r"\n(?:[^\S\n]*\n)+"),
-    re.compile(r"\n"),
+    re.compile(r"\n(?:[^\S\n]*\n)*"),
     re.compile(r"[.!?…]+[\"')\]»”’]*\s+|[。！？]+[」』”’）]*\s*"),
     re.compile(r"\s+"),
 )
-"""What ends a paragraph within an element, a line, a sentence and a word."""
+"""What ends a paragraph within an element, a line, a sentence and a word: with all the space after it, which says nothing by itself."""
 ELEMENT = len(_ENDS) + 1
 SENTENCE = 2
 _CHARACTER = 0
