@@ -8,6 +8,7 @@ from typing import Any
 
 _KEPT = Path(__file__).with_name("measured.json")
 _KEPT_ERASURE = Path(__file__).with_name("measured_erasure.json")
+_KEPT_CHUNKING = Path(__file__).with_name("measured_chunking.json")
 
 
 def kept_measurement(path: Path = _KEPT, /) -> str:
@@ -24,6 +25,34 @@ def kept_erasure(path: Path = _KEPT_ERASURE, /) -> str:
     """Markdown of what `python -m benchmarks.erasure --json` printed into `path`."""
     figures = json.loads(path.read_text(encoding="utf-8"))
     return "\n\n".join((_erasures(figures), _waits(figures["waited"]), _machine(figures["machine"])))
+
+
+def kept_chunking(path: Path = _KEPT_CHUNKING, /) -> str:
+    """Markdown of what `python -m benchmarks.chunking --json` printed into `path`."""
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    ratio = f"Cutting takes **{figures['tokens_ratio']:.2f} times** as long as tokenising the same documents once, with each token's place."
+    return "\n\n".join((_frontier(figures["frontier"]), _omegas(figures["omegas"]), ratio, _machine(figures["machine"])))
+
+
+def _frontier(points: Iterable[dict[str, Any]]) -> str:
+    lines = ["| chunker | chunks | characters | recall | precision | IoU | PΩ | recall gained (95 %) | p | precision gained | p |"]
+    lines.append("|---|" + "--:|" * 10)
+    for point in points:
+        scores = " | ".join(f"{point[name]:.2f}" for name in ("recall", "precision", "iou", "precision_omega"))
+        gained = f"{point['recall_gain']:+.2f} ({point['recall_low']:+.1f} to {point['recall_high']:+.1f}) | {_p_value(point['recall_p'])}"
+        more = f"{point['precision_gain']:+.2f} | {_p_value(point['precision_p'])}"
+        lines.append(f"| {point['chunker']} | {point['chunks']:,} | {point['characters']:,} | {scores} | {gained} | {more} |")
+    return "\n".join(lines)
+
+
+def _p_value(chance: float) -> str:
+    return f"{chance:.3f}" if chance >= 0.001 else "< 0.001"
+
+
+def _omegas(omegas: Iterable[dict[str, Any]]) -> str:
+    lines = ["| published chunker, tokens of cl100k | PΩ as published | by their rules | by exact offsets |", "|---|--:|--:|--:|"]
+    lines += [f"| {each['chunker']} | {each['published']} | {each['by_their_rules']:.2f} | {each['exact']:.2f} |" for each in omegas]
+    return "\n".join(lines)
 
 
 def _erasures(figures: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from contracts.errors import SettingsError, UsageError
 from contracts.ids import fingerprint
 from contracts.ports import Tokenizer, Vectors
 
-RULES = 2
+RULES = 3
 """Raised whenever the same elements and settings would give other chunks."""
 
 

@@ -71,17 +71,17 @@ class CleaningSettings(_Section):
 
 class ChunkingSettings(_Section):
     kind: Literal["recursive", "sentences", "semantic", "fixed"] = Field(
-        "recursive",
-        description="`recursive`: by structure, so that an edit moves only the cuts beside it; `sentences`: windows of whole sentences; "
+        "sentences",
+        description="`sentences`: windows of whole sentences, ended where the text itself is divided; `recursive`: by structure alone; "
         "`semantic`: runs of sentences that mean alike, which embeds every sentence too; `fixed`: windows of so many tokens",
     )
-    max_tokens: int | None = Field(None, ge=16, description="of the embedding model; unset: as many as the model reads")
+    max_tokens: int | None = Field(200, ge=16, description="of the embedding model, never more than it reads; `null`: as many as it reads")
     min_tokens: int = Field(24, ge=0, description="a smaller piece is joined to its neighbour where both fit")
     overlap_tokens: int = Field(
         0, ge=0, description="that a chunk repeats of the one before; kinds `fixed` and `sentences` only, at most half of `max_tokens`"
     )
     embed_headings: bool = Field(
-        False, description="embed a chunk with the titles above it, as many as fit; what is shown and compared stays the same"
+        True, description="embed a chunk with the titles above it, as many as fit; what is shown and compared stays the same"
     )
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from lxml.html import defs
+from lxml.html import defs  # type: ignore[import-untyped]
 
 _FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"^(?: {4}|\t)[^\n]*|(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.MULTILINE | re.DOTALL)

@@ -20,7 +20,7 @@ from chunk_makers import (
     document_text,
     elements,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -53,6 +53,8 @@ few = settings(deadline=None, max_examples=25)
 
 @every_kind
 @few
+@example(document=[("title", "a.a.!a\na", 0), ("title", "a" * 12, 1), ("text", "0" * 8, 0)], tokenizer=MiniLmTokenizer())
+@example(document=[("title", "a" * 4_000, 0), ("text", "0" * 8, 0)], tokenizer=MiniLmTokenizer())
 @given(document=DOCUMENT, tokenizer=TOKENIZERS)
 def test_every_character_of_an_element_is_in_a_chunk_and_in_one_alone_without_overlap(
     how: dict[str, Any], document: list[Item], tokenizer: WordTokenizer
@@ -237,7 +239,7 @@ def test_the_fingerprint_changes_with_every_setting_of_chunking_and_with_the_mod
         ChunkingSettings(),
         ChunkingSettings(kind="fixed"),
         ChunkingSettings(kind="fixed", overlap_tokens=3),
-        ChunkingSettings(embed_headings=True),
+        ChunkingSettings(embed_headings=False),
         ChunkingSettings(min_tokens=3),
         ChunkingSettings(kind="semantic"),
     ]

@@ -17,6 +17,7 @@ from embeddings.identify import digest
 from embeddings.locate import locate
 from embeddings.memory import HashEmbedder
 from embeddings.tokenizer import ModelTokenizer
+from flows.embedded import keyed_texts
 from flows.ingest import ingest
 from flows.model import MemoryModel
 from flows.notify import MemoryNotifier
@@ -86,3 +87,8 @@ class CorpusWorkspace:
         """Every row of the index with its vector, by id."""
         batches = list(self.index.read(vectors=True))
         return pl.concat(batches).sort("chunk_id")
+
+    def embedded(self, rows: pl.DataFrame, /) -> set[str]:
+        """What the vectors of these rows are made of: their texts below their titles."""
+        with self.open() as workspace:
+            return {text for _, text in keyed_texts(workspace, rows)}
