@@ -29,6 +29,7 @@ class ModelFolder:
     tokens: int
     prompt_document: str
     prompt_query: str
+    dtype: str
 
 
 def describe(folder: Path, how: ModelSettings, /) -> ModelFolder:
@@ -48,6 +49,7 @@ def describe(folder: Path, how: ModelSettings, /) -> ModelFolder:
         tokens=_STATIC_TOKENS if modules[0]["type"].endswith(_STATIC) else _tokens(parts[0]),
         prompt_document=document,
         prompt_query=query,
+        dtype=how.dtype,
     )
 
 

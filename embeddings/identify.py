@@ -26,7 +26,7 @@ def identify(model: ModelFolder, /, *, digest_of: Callable[[Path], str] = digest
     return ModelIdentity(
         weights_sha256=_combined([digest_of(path) for path in model.weights]),
         backend="torch-" + _combined([digest(path) for path in model.configuration])[:16],
-        dtype="float32",
+        dtype=model.dtype,
         dimensions=model.dimensions,
         window=model.tokens,
         prompt_document=model.prompt_document,

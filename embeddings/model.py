@@ -16,21 +16,30 @@ from embeddings.tokenizer import ModelTokenizer
 
 
 class SentenceEmbedder:
-    """`contracts.ports.Embedder` on sentence-transformers, in float32, on the fastest device there is.
+    """`contracts.ports.Embedder` on sentence-transformers, on the fastest device there is, computing with the numbers that the model names.
 
     Texts are sorted by length and batched by tokens, padding included: small even batches stay in the processor's cache and waste no
     padding. Each core computes a batch of its own: several on one batch wait for the slowest, which on a shared machine takes many times
-    as long. A text's vector may differ by 1e-7 with its batch, so compare keys, never vectors.
+    as long. A text's vector may differ with its batch, by 1e-7 in float32 and 1e-3 in bfloat16, so compare keys, never vectors.
     """
 
     def __init__(
-        self, model: ModelFolder, identity: ModelIdentity, /, *, batch_tokens: int = 512, progress: Progress | None = None
+        self,
+        model: ModelFolder,
+        identity: ModelIdentity,
+        /,
+        *,
+        batch_tokens: int = 512,
+        streams: int | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        """`streams` batches are computed at a time; unset: one a core, or one on any other device."""
         self.identity = identity
         self._tokenizer = ModelTokenizer(model)
         self._batch_tokens = batch_tokens
         self._progress = progress
         self._model = _load(model)
+        self._streams = streams or (_cores() if self._model.device.type == "cpu" else 1)
         made = self._model.get_embedding_dimension()
         if made != identity.dimensions:
             raise SettingsError(
@@ -63,7 +72,7 @@ class SentenceEmbedder:
         vectors = np.zeros((len(texts), self.identity.dimensions), dtype=np.float32)
         planned, done = list(batches(lengths, self._batch_tokens)), 0
         prepared = (self._prepare([texts[place] for place in batch], [lengths[place] for place in batch], prompt) for batch in planned)
-        with ThreadPoolExecutor(_cores() if self._model.device.type == "cpu" else 1) as streams:
+        with ThreadPoolExecutor(self._streams) as streams:
             for batch, made in zip(planned, streams.map(self._forward, prepared), strict=True):
                 vectors[batch] = made
                 done += len(batch)
@@ -114,8 +123,10 @@ def _load(model: ModelFolder) -> Any:
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
 
-    # Without a dtype the weights are taken as they are stored, and 16-bit ones would give other vectors than the identity says.
-    loaded = SentenceTransformer(str(model.path), local_files_only=True, model_kwargs={"dtype": torch.float32})
+    # Without a dtype the weights are taken as they are stored, and others would give other vectors than the identity says. Modules after
+    # the transformer know no such argument, hence `to`.
+    dtype = getattr(torch, model.dtype)
+    loaded = SentenceTransformer(str(model.path), local_files_only=True, model_kwargs={"dtype": dtype}).to(dtype)
     with suppress(AttributeError):  # a static model, a mere table of vectors, reads texts of any length and lets no limit be set
         loaded.max_seq_length = model.tokens
     return loaded.eval()
