@@ -8,6 +8,7 @@ from typing import Any
 
 _KEPT = Path(__file__).with_name("measured.json")
 _KEPT_ERASURE = Path(__file__).with_name("measured_erasure.json")
+_KEPT_EMBEDDINGS = Path(__file__).with_name("measured_embeddings.json")
 _KEPT_CHUNKING = Path(__file__).with_name("measured_chunking.json")
 
 
@@ -32,6 +33,21 @@ def kept_chunking(path: Path = _KEPT_CHUNKING, /) -> str:
     figures = json.loads(path.read_text(encoding="utf-8"))
     ratio = f"Cutting takes **{figures['tokens_ratio']:.2f} times** as long as tokenising the same documents once, with each token's place."
     return "\n\n".join((_frontier(figures["frontier"]), _omegas(figures["omegas"]), ratio, _machine(figures["machine"])))
+
+
+def kept_embeddings(path: Path = _KEPT_EMBEDDINGS, /) -> str:
+    """Markdown of what `python -m benchmarks.embeddings --json` printed into `path`."""
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    lines = ["| way | chunks a CPU second | chunks a second | share of a core's peak |", "|---|--:|--:|--:|"]
+    for way in figures["ways"]:
+        share = f"{way['peak_share']:.0%}" if way["peak_share"] else ""
+        lines.append(f"| {way['name']} | {way['chunks_per_cpu_second']} | {way['chunks_per_second']} | {share} |")
+    told = (
+        f"**For a second of the processor bfloat16 embeds {figures['bf16_speedup']} times as many chunks as sentence-transformers, float32 "
+        f"{figures['float32_speedup']} times.** The cosine of bfloat16 to float32 is {figures['bf16_cosine_mean']} on average and "
+        f"{figures['bf16_cosine_min']} at least. All cores are {figures['streams_speedup']} times as fast as one."
+    )
+    return "\n\n".join(("\n".join(lines), told, _machine(figures["machine"])))
 
 
 def _frontier(points: Iterable[dict[str, Any]]) -> str:
