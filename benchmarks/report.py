@@ -9,6 +9,7 @@ from typing import Any
 _KEPT = Path(__file__).with_name("measured.json")
 _KEPT_ERASURE = Path(__file__).with_name("measured_erasure.json")
 _KEPT_EMBEDDINGS = Path(__file__).with_name("measured_embeddings.json")
+_KEPT_RETRIEVAL = Path(__file__).with_name("measured_retrieval.json")
 _KEPT_CHUNKING = Path(__file__).with_name("measured_chunking.json")
 
 
@@ -48,6 +49,21 @@ def kept_embeddings(path: Path = _KEPT_EMBEDDINGS, /) -> str:
         f"{figures['bf16_cosine_min']} at least. All cores are {figures['streams_speedup']} times as fast as one."
     )
     return "\n\n".join(("\n".join(lines), told, _machine(figures["machine"])))
+
+
+def kept_retrieval(path: Path = _KEPT_RETRIEVAL, /) -> str:
+    """Markdown of what `python -m benchmarks.retrieval --json` printed into `path`."""
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    lines = ["| suite | model | passages ranked by | questions | nDCG@10 | 95 % | p |", "|---|---|---|--:|--:|--:|--:|"]
+    for each in figures["quality"]:
+        interval, chance = f"{each['low']:.3f} to {each['high']:.3f}", _p_value(each["p_value"])
+        what = f"{each['suite']} | {each['model']} | {each['way']}"
+        lines.append(f"| {what} | {each['questions']} | {each['ndcg10']:.4f} | {interval} | {chance} |")
+    waits = ["| rows | meaning alone, s | both, s |", "|--:|--:|--:|"]
+    for each in figures["speed"]:
+        seconds = " | ".join(f"{each['median_seconds'][way]:.3f}" for way in ("meaning alone", "both"))
+        waits.append(f"| {each['rows']:,} | {seconds} |")
+    return "\n\n".join(("\n".join(lines), "\n".join(waits), _machine(figures["machine"])))
 
 
 def _frontier(points: Iterable[dict[str, Any]]) -> str:
