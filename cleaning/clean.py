@@ -8,9 +8,10 @@ from configs.settings import CleaningSettings
 from contracts.ids import fingerprint
 from contracts.tables import ELEMENT_SEPARATOR, Dropped, Element
 
-RULES = 1
+RULES = 2
 """Raise it with every change of this package that changes an element."""
 _FURNITURE = ("page_number", "header", "footer")
+_HIDDEN = ("off_page", "duplicate")
 _BY_DOCUMENT = ["document_id", "version_id"]
 
 
@@ -46,6 +47,8 @@ def _rule(how: CleaningSettings) -> pl.Expr:
     return (
         pl.when(pl.col("text") == "")
         .then(pl.lit("clean.empty"))
+        .when(pl.col("kind").is_in(_HIDDEN))
+        .then(pl.format("clean.{}", "kind"))
         .when(pl.col("kind").is_in(_FURNITURE))
         .then(pl.lit("clean.page_furniture"))
         .when(is_boilerplate(how.boilerplate_pages))

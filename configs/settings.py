@@ -29,6 +29,7 @@ class SourceSettings(_Section):
     path: Path = Field(description="the folder, relative to this file")
     include: tuple[str, ...] = Field(("**/*",), description="globs of files to take")
     exclude: tuple[str, ...] = Field((), description="globs of files to leave")
+    password_file: Path | None = Field(None, description="passwords of locked PDF files, one a line, tried in turn; relative to this file")
     manifest: Path | None = Field(None, description="CSV or JSONL with a `uri` column and terms per file, relative to `path`")
     priority: int = Field(0, description="among duplicates the source with the lower number is kept")
     terms: Annotated[Terms, BeforeValidator(_terms)] = Field(Terms(), description="terms of every document that states none of its own")
@@ -65,6 +66,14 @@ class ParsingSettings(_Section):
     max_file_mb: int = Field(100, ge=1, description="a larger file is quarantined unread")
     workers: int = Field(0, ge=0, description="parser processes; 0: one a core")
     languages: tuple[str, ...] = Field((), description="ISO 639-1 codes to choose from; empty: detect freely")
+    ocr_languages: tuple[str, ...] = Field(
+        ("vie", "eng"), description="tesseract's names of the languages of scans and pictures; of these, those that are installed are used"
+    )
+    ocr_seconds: float = Field(1800, ge=0, description="wall time for one file beyond `seconds` that text recognition may take")
+    min_coverage: float = Field(
+        0.8, ge=0, le=1, description="a file of whose text, by a second reader's count, a smaller share came out is quarantined …"
+    )
+    flag_coverage: float = Field(0.95, ge=0, le=1, description="… and below this share it is flagged: see `ragkeep status --flagged`")
 
 
 class CleaningSettings(_Section):

@@ -46,12 +46,32 @@ class ParsedElement(dy.Schema):
     version_id = _id(description="the bytes that were parsed")
     fingerprint = _id(description="of the parsing stage")
     ordinal = dy.UInt32(description="reading order within the document, from 0")
-    kind = dy.String(description="title, text, list_item, table, code, header, footer, email_header, page_number or image")
+    kind = dy.String(
+        description="title, text, list_item, table, code, header, footer, email_header, page_number, image, or off_page or duplicate for "
+        "what nobody sees on the page"
+    )
     text = dy.String(description="as the parser gave it")
     html = dy.String(nullable=True, description="a table's cells as HTML")
     page = dy.UInt32(description="page, slide or sheet from 1; 0 where the format has none")
     heading_path = dy.String(description="titles above this element, outermost first, joined by ' > '")
     language = dy.String(description="ISO 639-1 code, empty where unknown")
+    reader = dy.String(nullable=True, description="who read it where that is not its format's own reader, such as pypdfium2 or tesseract")
+    box = dy.List(dy.Float64(), nullable=True, description="left, top, right and bottom as shares of the page, from its upper left corner")
+
+
+class ParseReport(dy.Schema):
+    """Silver: how well a document was parsed, one row a document; of what was left after people were taken out there is none."""
+
+    bucket = dy.Int32(min=0)
+    document_id = _id(primary_key=True, description="the place")
+    version_id = _id(description="the bytes that were parsed")
+    fingerprint = _id(description="of the parsing stage")
+    format = dy.String(min_length=1, description="what its bytes are, such as docx")
+    characters = dy.Int64(min=0, description="of all elements together")
+    coverage = dy.Float64(nullable=True, min=0, max=1, description="share of what a second reader finds that came out; null without one")
+    rule = dy.String(nullable=True, description="what a person should know though the document goes on, such as parse.pages_unread")
+    detail = dy.String(nullable=True)
+    remedy = dy.String(nullable=True)
 
 
 class Element(dy.Schema):

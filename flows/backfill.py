@@ -92,6 +92,7 @@ def _again(workspace: Workspace, source: Source, part: Sequence[Listed], run_id:
     ids = list(refreshed.listed)
     workspace.outputs.forget(ids)
     workspace.lake.elements.forget(ids)
+    workspace.lake.reports.forget(ids)
     todo = pending(workspace, retry=True).filter(pl.col("document_id").is_in(ids))
     done = bring_up_to_date(workspace, run_id, todo, now=now, progress=progress)
     observed = Observed(source.name, refreshed, Retired(frozenset(), frozenset()))

@@ -15,11 +15,16 @@ def parse_held(workspace: Workspace, rows: pl.DataFrame, lost: list[str], /) -> 
     is_derived = pl.col("redacted").list.len() > 0
     for document_id, version_id, content in _held(workspace, rows.filter(is_derived), lost):
         yield decode_elements(document_id, version_id, content)
-    names = dict(rows.select("document_id", pl.col("uri").str.split("/").list.last()).iter_rows())
+    passwords = {source: workspace.registry.passwords(source) for source in rows["source_id"].unique()}
+    named = {name: (uri.rpartition("/")[2], passwords[source]) for name, uri, source in rows.select(_NAMED).iter_rows()}
     files = (
-        ToParse(name, version_id, names[name], content) for name, version_id, content in _held(workspace, rows.filter(~is_derived), lost)
+        ToParse(document_id, version_id, named[document_id][0], content, named[document_id][1])
+        for document_id, version_id, content in _held(workspace, rows.filter(~is_derived), lost)
     )
     yield from workspace.parse(files, workspace.settings.parsing)
+
+
+_NAMED = ("document_id", "uri", "source_id")
 
 
 def _held(workspace: Workspace, rows: pl.DataFrame, lost: list[str]) -> Iterator[tuple[str, str, bytes]]:

@@ -23,7 +23,7 @@ from flows.workspace import Workspace
 from governance.digest import digest_texts
 from parsing.documents import Parsed
 from parsing.fingerprint import parsing_fingerprint
-from parsing.tabulate import tabulate
+from parsing.tabulate import tabulate, tabulate_reports
 
 _VERSION = ["document_id", "version_id"]
 _BATCH_FILES = 100
@@ -138,16 +138,15 @@ def _store(workspace: Workspace, todo: pl.DataFrame, parsed: list[Parsed], done:
         ]
         note(workspace, refusals, (), fingerprint=silver_fingerprint(workspace), now=now)
         done.quarantined.update(failed)
-    elements = tabulate(
-        (document for document in parsed if not document.failure),
-        fingerprint=parsing_fingerprint(workspace.settings.parsing),
-        buckets=workspace.settings.stores.buckets,
-    )
+    buckets, fingerprint_ = workspace.settings.stores.buckets, parsing_fingerprint(workspace.settings.parsing)
+    elements = tabulate((document for document in parsed if not document.failure), fingerprint=fingerprint_, buckets=buckets)
+    reports = tabulate_reports(parsed, fingerprint=fingerprint_, buckets=buckets)
     refused = _refuse_erased(workspace, todo, elements, now)
     done.quarantined.update(refused)
     good = [document.document_id for document in parsed if not document.failure and document.document_id not in refused]
     workspace.outputs.forget(good)
     workspace.lake.elements.replace(elements.filter(pl.col("document_id").is_in(good)), good)
+    workspace.lake.reports.replace(reports.filter(pl.col("document_id").is_in(good)), good)
     reach("prepare.elements")
     return good
 

@@ -53,6 +53,20 @@ class Registry:
         leave = (*settings.exclude, *ours, *(f"{pattern}/" for pattern in ours))
         return open_source(name, settings.model_copy(update={"exclude": leave}), self.base)
 
+    def passwords(self, name: str, /) -> tuple[str, ...]:
+        """Those of the source's password file, in its order; none without one, or of a source that is no more. Raises SettingsError."""
+        settings = self.all().get(name)
+        if settings is None or settings.password_file is None:
+            return ()
+        path = self.base / settings.password_file.expanduser()
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"sources.{name}.password_file: {path} cannot be read. Put one password a line there, or unset the setting"
+            ) from error
+        return tuple(line for line in lines if line)
+
     def path(self, settings: SourceSettings, /) -> Path:
         """The absolute folder of a source."""
         return (self.base / settings.path.expanduser()).resolve()

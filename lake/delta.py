@@ -66,16 +66,17 @@ def create_table(folder: Path, schema: pl.Schema, properties: Mapping[str, str],
         )
 
 
-def scan(folder: Path, table: DeltaTable, buckets: Collection[int] | None = None, /) -> pl.LazyFrame | None:
+def scan(folder: Path, table: DeltaTable, schema: pl.Schema, buckets: Collection[int] | None = None, /) -> pl.LazyFrame | None:
     """The stored rows of these buckets, without `bucket`, which only the files' paths say; None where there are no files.
 
+    `schema` says the other columns; one that a file has not yet is null in its rows.
     Paths come from the log's relative ones, since `file_uris` percent-encodes spaces and accents of the folder.
     """
     files = pl.DataFrame(table.get_add_actions(flatten=True)).select("path", bucket="partition.bucket")
     if buckets is not None:
         files = files.filter(pl.col("bucket").is_in(list(buckets)))
     paths = [folder / path for path in sorted(files["path"])]
-    return pl.scan_parquet(paths, hive_partitioning=False, glob=False) if paths else None
+    return pl.scan_parquet(paths, hive_partitioning=False, glob=False, schema=schema, missing_columns="insert") if paths else None
 
 
 def overwrite(folder: Path, rows: pl.DataFrame, predicate: str, /) -> None:
@@ -94,11 +95,13 @@ def overwrite(folder: Path, rows: pl.DataFrame, predicate: str, /) -> None:
     reraise=True,
 )
 def _commit(folder: Path, rows: pl.DataFrame, predicate: str) -> None:
+    table = DeltaTable(folder)
     write_deltalake(
-        DeltaTable(folder),
+        table,
         rows,
         mode="overwrite",
         predicate=predicate,
+        schema_mode="merge" if {field.name for field in table.schema().fields} != set(rows.columns) else None,
         writer_properties=_COMPRESSION,
         commit_properties=CommitProperties(max_commit_retries=0),  # a retry must look at the rows again
     )

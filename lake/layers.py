@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.tables import Chunk, Dropped, IndexRow, Manifest, ParsedElement, Quarantined
+from contracts.tables import Chunk, Dropped, IndexRow, Manifest, ParsedElement, ParseReport, Quarantined
 from lake.tables import LakeTable
 
 
@@ -23,6 +23,11 @@ class Lake:
     def elements(self) -> LakeTable:
         """Silver: what the parser found."""
         return LakeTable("lake/silver/elements", ParsedElement, self.folder / "silver" / "elements", self.buckets)
+
+    @property
+    def reports(self) -> LakeTable:
+        """Silver: how well each document was parsed."""
+        return LakeTable("lake/silver/reports", ParseReport, self.folder / "silver" / "reports", self.buckets)
 
     @property
     def dropped(self) -> LakeTable:
@@ -47,7 +52,7 @@ class Lake:
     @property
     def copies(self) -> tuple[LakeTable, ...]:
         """All of them, each a `DerivedCopy`."""
-        return (self.manifest, self.elements, self.dropped, self.chunks, self.rows, self.quarantine)
+        return (self.manifest, self.elements, self.reports, self.dropped, self.chunks, self.rows, self.quarantine)
 
     def compact(self) -> int:
         """How many fewer files there are now: tables that many small commits made slow to read are joined, the others left alone."""

@@ -96,7 +96,8 @@ class LakeTable:
     def _read(self, buckets: Collection[int] | None, columns: list[str], document_ids: list[str] | None) -> pl.DataFrame | None:
         """Tried again when a purge took a file from under it: the next version has the same rows."""
         table = self._open()
-        rows = None if table is None else delta.scan(self.folder, table, buckets)
+        schema = pl.Schema({name: dtype for name, dtype in stored_schema(self.contract).items() if name != "bucket"})
+        rows = None if table is None else delta.scan(self.folder, table, schema, buckets)
         if rows is None:
             return None
         if document_ids is not None:
@@ -120,6 +121,8 @@ class LakeTable:
         found = {field.name: field.type for field in table.schema().fields}
         wanted = {field.name: field.type for field in Schema.from_arrow(stored_schema(self.contract)).fields}
         for column in wanted | found:
+            if column not in found and self.contract.columns()[column].nullable:
+                continue  # Written before there was such a column: it reads as null, and the next write adds it.
             if found.get(column) != wanted.get(column):
                 stored, wants = (str(types[column]) if column in types else "nothing" for types in (found, wanted))
                 raise mismatch(self.name, self.contract, column, f"is stored as {stored}", wants, self.rebuild)

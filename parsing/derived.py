@@ -22,4 +22,5 @@ def decode_elements(document_id: str, version_id: str, content: bytes, /) -> Par
     return Parsed(document_id, version_id, tuple(Found(*row) for row in rows.iter_rows()), None)
 
 
-_SCHEMA = {name: pl.UInt32() if name == "page" else pl.String() for name in _COLUMNS}
+_TYPES = {"page": pl.UInt32(), "box": pl.List(pl.Float64())}
+_SCHEMA = {name: _TYPES.get(name, pl.String()) for name in _COLUMNS}

@@ -18,6 +18,7 @@ _BY_NAME = {
     **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
     **dict.fromkeys((".tex",), "latex"),
     **dict.fromkeys((".ipynb",), "ipynb"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
 }
 MARKUP = ("org", "rst", "asciidoc", "latex", "ipynb", "rtf")
 """What pandoc reads."""
@@ -38,12 +39,8 @@ _OLE_STREAMS = {
     "PowerPoint Document": ("format.needs_libreoffice", "PowerPoint before 2007 (.ppt)", "Save it as .pptx."),
     "Workbook": ("format.needs_libreoffice", "Excel before 2007 (.xls)", "Save it as .xlsx."),
 }
+_SIGNATURES = {b"{\\rtf": "rtf", **dict.fromkeys((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "image")}
 _MEDIA = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"II*\0": "a TIFF image",
-    b"MM\0*": "a TIFF image",
     b"\x1f\x8b": "a gzip archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"Rar!": "a RAR archive",
@@ -67,14 +64,13 @@ def detect_format(content: bytes, name: str, /) -> str | Failure:
         return _inside_zip(content)
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _inside_ole(content)
-    if content.startswith(b"{\\rtf"):
-        return "rtf"
+    for magic, format_ in _SIGNATURES.items():
+        if content.startswith(magic):
+            return format_
     for magic, what in _MEDIA.items():
         if content.startswith(magic):
             return unsupported(what)
-    if suffix in _BY_NAME:
-        return _BY_NAME[suffix]
-    return _from_text(content, suffix)
+    return _BY_NAME.get(suffix) or _from_text(content, suffix)
 
 
 def unsupported(what: str, /) -> Failure:

@@ -14,6 +14,8 @@ class ToParse:
     version_id: str
     name: str
     content: bytes
+    passwords: tuple[str, ...] = ()
+    """Tried on a locked file, in this order."""
 
 
 class Found(NamedTuple):
@@ -25,6 +27,18 @@ class Found(NamedTuple):
     page: int
     heading_path: str
     language: str
+    reader: str | None = None
+    box: tuple[float, ...] | None = None
+
+
+class Report(NamedTuple):
+    """How well a document was parsed. `flag` says what a person should know of it although it goes on: rule, detail, remedy."""
+
+    format: str
+    characters: int
+    coverage: float | None
+    """Share of the text that a second reader finds which came out; None where there is no second reader."""
+    flag: tuple[str, str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +49,5 @@ class Parsed:
     version_id: str
     elements: tuple[Found, ...]
     failure: Failure | None
+    report: Report | None = None
+    """None of a failure, and of what was made by leaving people out."""

@@ -11,6 +11,10 @@ _MANY = 3
 """So many guessed titles in a row are none."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as shares of the page, 0 to 1 from its upper left corner."""
+
+
 class Raw(NamedTuple):
     """An element as a format's reader gives it."""
 
@@ -22,6 +26,9 @@ class Raw(NamedTuple):
     """A title's level from 0; None: it was guessed from its looks, the document does not say so."""
     above: str = ""
     """What stands above every title, such as a sheet's name."""
+    reader: str = ""
+    """The library that read it; empty: the one that reads its format."""
+    box: Box | None = None
 
 
 def with_headings(elements: Sequence[Raw], languages: Sequence[str], /, *, per_page: bool = False) -> Iterator[Found]:
@@ -38,7 +45,8 @@ def with_headings(elements: Sequence[Raw], languages: Sequence[str], /, *, per_p
         if element.kind == "title":
             path = [(level, title) for level, title in path if level < depth]
         titles = [element.above, *(title for _, title in path)] if element.above else [title for _, title in path]
-        yield Found(element.kind, element.text, element.html, element.page, HEADING_SEPARATOR.join(titles), language)
+        above = HEADING_SEPARATOR.join(titles)
+        yield Found(element.kind, element.text, element.html, element.page, above, language, element.reader or None, element.box)
         if element.kind == "title":
             path.append((depth, " ".join(element.text.split())))
 

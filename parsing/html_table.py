@@ -11,10 +11,12 @@ CELL_SEPARATOR = " | "
 
 
 def rows_as_text(table: str, /) -> str:
-    """Every cell's text; cells of a row joined by ' | ', rows by line ends. Empty rows and the empty end of a row are left out."""
+    """Captions, then every cell's text; cells of a row joined by ' | ', rows by line ends. Without empty rows and empty ends of rows."""
     root = lxml_html.fromstring(table)
+    captions = (" ".join(caption.text_content().split()) for caption in root.xpath(".//caption"))
     rows = ([" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")] for row in root.iter("tr"))
-    return "\n".join(line for row in rows if (line := CELL_SEPARATOR.join(row).rstrip(" |")))
+    lines = (line for row in rows if (line := CELL_SEPARATOR.join(row).rstrip(" |")))
+    return "\n".join([*filter(None, captions), *lines])
 
 
 def rows_as_html(rows: Iterable[Sequence[str]], /) -> str:

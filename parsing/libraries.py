@@ -57,7 +57,8 @@ def _read_all_that_a_browser_shows() -> None:
     parser = importlib.import_module("unstructured.partition.html.parser")
     flow = dict.fromkeys(("details", "figure", "form"), parser.Flow)
     items = dict.fromkeys(("summary", "figcaption"), parser.BlockItem)
-    parser.element_class_lookup.get_namespace(None).update(flow | items)
+    inline = dict.fromkeys(("ins", "label"), parser.Phrasing)
+    parser.element_class_lookup.get_namespace(None).update(flow | items | inline)
 
 
 def _never_download() -> NoReturn:

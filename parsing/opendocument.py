@@ -40,7 +40,7 @@ def _content(content: bytes) -> etree._Element:
 
 def _slide(slide: etree._Element, number: int) -> Iterator[Raw]:
     kind_of_frame = f"{{{_SPACE['presentation']}}}class"
-    for frame in _find(slide, "./draw:*"):
+    for frame in _find(slide, "./draw:*|./presentation:notes/draw:*[@presentation:class='notes']"):
         tables = _find(frame, ".//table:table")
         if tables:
             yield from (_table(table, number, "") for table in tables)

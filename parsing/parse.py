@@ -19,7 +19,7 @@ from pathlib import Path
 from configs.settings import ParsingSettings
 from contracts.errors import RagkeepError
 from contracts.results import Failure
-from parsing.documents import Found, Parsed, ToParse
+from parsing.documents import Found, Parsed, Report, ToParse
 from parsing.frames import Message, receive, send
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +86,7 @@ def _parsed(file: ToParse, message: Message) -> Parsed:
     answer = json.loads(message.body)
     if "failure" in answer:
         return _failed(file, Failure(*answer["failure"]))
-    return Parsed(file.document_id, file.version_id, tuple(Found(*row) for row in answer["elements"]), None)
+    return Parsed(file.document_id, file.version_id, tuple(Found(*row) for row in answer["elements"]), None, Report(*answer["report"]))
 
 
 def _failed(file: ToParse, failure: Failure) -> Parsed:
@@ -107,7 +107,7 @@ class _Zygote:
         self._tries[number] = self._tries.get(number, 0) + 1
         process = self._process or self._start()
         allowed = self._how.seconds * max(1, math.ceil(len(file.content) / 10e6))
-        head = {"number": number, "name": file.name, "seconds": allowed}
+        head = {"number": number, "name": file.name, "seconds": allowed, "passwords": file.passwords}
         try:
             send(_fileno(process.stdin), head, file.content)
         except OSError:
@@ -149,7 +149,13 @@ class _Zygote:
         settings = {
             "workers": self.workers,
             "memory_mb": self._how.memory_mb,
-            "languages": list(self._how.languages),
+            "more_seconds": self._how.ocr_seconds,
+            "how": {
+                "languages": self._how.languages,
+                "ocr_languages": self._how.ocr_languages,
+                "min_coverage": self._how.min_coverage,
+                "flag_coverage": self._how.flag_coverage,
+            },
             "folder": self._folder.name,
         }
         self._answers = queue.SimpleQueue()
@@ -184,6 +190,7 @@ def _environment(folder: str) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": "1",
+        "OMP_THREAD_LIMIT": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "DO_NOT_TRACK": "1",
         "SCARF_NO_ANALYTICS": "1",

@@ -66,7 +66,7 @@ def read_pptx(content: bytes, /) -> list[Raw]:
     """Pages are slides. Only a slide's title placeholder makes a title; other short lines are guesses, which have a greater depth."""
     from unstructured.partition.pptx import partition_pptx
 
-    elements = as_raw(partition_pptx(file=io.BytesIO(transitional(content)), languages=_NO_DETECTION), pages=True)
+    elements = as_raw(partition_pptx(file=io.BytesIO(transitional(content)), include_slide_notes=True, languages=_NO_DETECTION), pages=True)
     return [one._replace(kind="text") if one.kind == "title" and one.depth != 0 else one for one in elements]
 
 
@@ -84,19 +84,20 @@ def read_odt(content: bytes, /) -> list[Raw]:
 
 
 def read_epub(content: bytes, /) -> list[Raw]:
-    from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
-
-    return from_html(convert_file_to_html_text_using_pandoc("epub", file=io.BytesIO(content)))
+    return from_html(as_html("epub", content))
 
 
 def read_markup(format_: str, content: bytes, /) -> list[Raw] | Failure:
     """Formats that pandoc turns into HTML; its sandbox includes no other file."""
+    text = decode(content)
+    return text if isinstance(text, Failure) else from_html(as_html(format_, text.encode("utf-8", "replace")))
+
+
+def as_html(format_: str, content: bytes, /) -> str:
+    """A document in one of pandoc's formats as HTML."""
     from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
 
-    text = decode(content)
-    if isinstance(text, Failure):
-        return text
-    return from_html(convert_file_to_html_text_using_pandoc(format_, file=io.BytesIO(text.encode("utf-8", "replace"))))
+    return convert_file_to_html_text_using_pandoc(format_, file=io.BytesIO(content))
 
 
 def as_raw(elements: Iterable[Any], /, *, pages: bool = False) -> list[Raw]:

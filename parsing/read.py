@@ -1,15 +1,19 @@
 """One file's bytes to elements or to the reason why not. Runs in a child that may be killed at any moment."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from contracts.results import Failure
-from parsing import csv_table, mail, opendocument, outlook, partition, pdf, xml_text
+from parsing import csv_table, json_text, mail, ocr, opendocument, outlook, partition, pdf, xml_text
+from parsing.coverage import coverage, missing_lines
 from parsing.detect import MARKUP, detect_format
+from parsing.documents import Report
 from parsing.headings import Raw, with_headings
 from parsing.language import detect_languages
+from parsing.reading import How, Read
+from parsing.second_reader import second_text
 
 _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "txt": partition.read_txt,
@@ -23,41 +27,96 @@ _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     **{format_: partial(partition.read_markup, format_) for format_ in MARKUP},
     "csv": csv_table.read_csv,
     "eml": mail.read_eml,
+    "json": json_text.read_json,
     "msg": outlook.read_msg,
     "ods": opendocument.read_ods,
     "odp": opendocument.read_odp,
-    "pdf": pdf.read_pdf,
     "xml": xml_text.read_xml,
 }
+_PAGE_READERS: dict[str, Callable[[bytes, How], Read | Failure]] = {"pdf": pdf.read_pdf, "image": ocr.read_picture}
+"""Of formats that have no second reader here, since they use it themselves or there is none."""
+SECOND = "second"
+"""The reader of elements that only the second reader found: they stand at the document's end, under no title."""
+_WHOLE = 0.98
 _PAGED = ("pptx", "xlsx", "odp", "ods")
 _TRUSTED = frozenset({"zipfile", "zlib", "pypdf", "pdfminer", "pypdfium2", "lxml", "openpyxl", "docx", "pptx", "unstructured", "email"})
 """Libraries whose messages speak of structure. What others say may quote the document."""
 
 
-def read(content: bytes, name: str, languages: Sequence[str], /) -> dict[str, Any]:
-    """`{"elements": [Found, …]}` with at least one, or `{"failure": [rule, detail, remedy]}`. Raises MemoryError only."""
+def read(content: bytes, name: str, how: How, /) -> dict[str, Any]:
+    """`{"elements": [Found, …], "report": Report}`, at least one, or `{"failure": [rule, detail, remedy]}`. Raises MemoryError only."""
     found = detect_format(content, name)
-    outcome = found if isinstance(found, Failure) else _read(content, found)
+    outcome = found if isinstance(found, Failure) else _read(content, found, how)
     if isinstance(outcome, Failure):
         return {"failure": [outcome.rule, outcome.detail, outcome.remedy]}
-    raw = [one._replace(text=_sound(one.text), html=one.html and _sound(one.html), above=_sound(one.above)) for one in outcome]
-    spoken = detect_languages([one.text for one in raw], languages)
-    return {"elements": list(with_headings(raw, spoken, per_page=found in _PAGED))}
+    raw = [one._replace(text=_sound(one.text), html=one.html and _sound(one.html), above=_sound(one.above)) for one in outcome.elements]
+    spoken = detect_languages([one.text for one in raw], how.languages)
+    flag = (outcome.flag.rule, outcome.flag.detail, outcome.flag.remedy) if outcome.flag else None
+    report = Report(str(found), sum(len(one.text) for one in raw), outcome.coverage, flag)
+    return {"elements": list(with_headings(raw, spoken, per_page=found in _PAGED)), "report": report}
 
 
-def _read(content: bytes, format_: str) -> list[Raw] | Failure:
+def _read(content: bytes, format_: str, how: How) -> Read | Failure:
     try:
-        outcome = _READERS[format_](content)
+        outcome = _PAGE_READERS[format_](content, how) if format_ in _PAGE_READERS else _measured(content, format_, how)
     except MemoryError:
         raise
     except Exception as error:
         return Failure("file.corrupt", f"{format_}: {_describe(error)}", "Fetch the file again, or save it anew in its program.")
     if isinstance(outcome, Failure):
         return outcome
-    kept = [one for one in outcome if one.text.strip("\0 \t\r\n")]
-    return kept or Failure(
-        "parse.no_text", f"a well-formed {format_} file without text", "Leave it out with `exclude`, or add a description of it."
+    kept = [one for one in outcome.elements if one.text.strip("\0 \t\r\n")]
+    if not any(one.kind not in pdf.HIDDEN for one in kept):
+        return Failure(
+            "parse.no_text", f"a well-formed {format_} file without text", "Leave it out with `exclude`, or add a description of it."
+        )
+    return _judged(Read(kept, outcome.coverage, outcome.flag), how)
+
+
+def _measured(content: bytes, format_: str, how: How) -> Read | Failure:
+    outcome = _READERS[format_](content)
+    if isinstance(outcome, Failure):
+        return outcome
+    try:
+        expected = second_text(content, format_)
+    except MemoryError:
+        raise
+    except Exception:  # What only the second reader stumbles over is no fault of the file.
+        expected = None
+    return Read(outcome) if expected is None else _completed(outcome, expected, how)
+
+
+def _completed(elements: list[Raw], expected: str, how: How) -> Read:
+    """With what only the second reader found at the end, where that is more than a difference of opinion about words."""
+    share = coverage((one.text for one in elements), expected)
+    if share is None or share >= _WHOLE:
+        return Read(elements, share)
+    lines = missing_lines((one.text for one in elements), expected)
+    elements = [*elements, *(Raw("text", line, reader=SECOND) for line in lines)]
+    flag = Failure(
+        "parse.completed",
+        f"{1 - share:.1%} of its text was found by a second reader only; it stands at the end, under no title",
+        "Nothing, if its place does not matter. Else save it in another format.",
     )
+    return Read(elements, coverage((one.text for one in elements), expected), flag if share < how.flag_coverage else None)
+
+
+def _judged(found: Read, how: How) -> Read | Failure:
+    """Quarantined or flagged where too little of what a second reader finds came out."""
+    if found.coverage is None or found.coverage >= how.flag_coverage:
+        return found
+    if found.coverage < how.min_coverage:
+        return Failure(
+            "parse.incomplete",
+            f"{found.coverage:.1%} of its text came out, by the count of a second reader",
+            "Save it in another format, or lower `parsing.min_coverage` and ingest with --retry-quarantined.",
+        )
+    flag = Failure(
+        "parse.partly",
+        f"{found.coverage:.1%} of its text came out, by the count of a second reader",
+        "Compare it with: ragkeep show URI --text. If much is missing, save it in another format.",
+    )
+    return Read(found.elements, found.coverage, found.flag or flag)
 
 
 def _describe(error: Exception) -> str:

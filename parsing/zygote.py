@@ -14,7 +14,8 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -29,7 +30,9 @@ _SAMPLES = {
     "sample.html": b"<html><body><p>A river runs through the town.</p><table><tr><td>1</td><td>2</td></tr></table></body></html>",
 }
 _PREFIX = 8
-"""Bytes before an answer that hold its length, so that half an answer is never taken for one."""
+"""Bytes before a message of a child that hold its length, so that half an answer is never taken for one."""
+_MORE = b"more "
+"""A message of a child that is no answer: it asks for so many seconds more."""
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class _Child:
     pid: int
     number: int
     ends_at: float
+    more: float
+    """Seconds that it may still ask for."""
     answer: bytearray = field(default_factory=bytearray)
     verdict: tuple[str, str, str] | None = None
     """Why it was killed, if it was."""
@@ -70,9 +75,10 @@ def _warm_up() -> None:
 
     load(pdf=False)
     from parsing.read import read
+    from parsing.reading import How
 
     for name, content in _SAMPLES.items():
-        answer = read(content, name, ())
+        answer = read(content, name, How())
         if "failure" in answer:
             raise RagkeepError(f"its own {name} does not parse ({answer['failure'][1]}). Install what requirements.lock names.")
 
@@ -120,7 +126,8 @@ class _Server:
         os.close(writer)
         with contextlib.suppress(OSError):  # Done on both sides, so that a kill always finds the group.
             os.setpgid(pid, pid)
-        self.running[reader] = _Child(pid, message.head["number"], time.monotonic() + message.head["seconds"])
+        ends_at = time.monotonic() + message.head["seconds"]
+        self.running[reader] = _Child(pid, message.head["number"], ends_at, self.settings["more_seconds"])
         self.selector.register(reader, selectors.EVENT_READ)
 
     def _listen(self, reader: int) -> None:
@@ -130,6 +137,7 @@ class _Server:
         if len(child.answer) > _MAX_ANSWER_BYTES:
             self._end(child, _memory(self.settings["memory_mb"]))
         if part:
+            _grant(child)
             return
         self.selector.unregister(reader)
         os.close(reader)
@@ -150,6 +158,16 @@ class _Server:
         _kill(child.pid)
 
 
+def _grant(child: _Child) -> None:
+    """The time that it asks for, as far as there is any left; it asks before it answers."""
+    length = int.from_bytes(child.answer[:_PREFIX], "big")
+    asked = bytes(child.answer[_PREFIX : _PREFIX + length])
+    if len(asked) == length and asked.startswith(_MORE):
+        seconds = min(child.more, float(asked.removeprefix(_MORE)))
+        child.ends_at, child.more = child.ends_at + seconds, child.more - seconds
+        del child.answer[: _PREFIX + length]
+
+
 def _child(message: Message, writer: int, parent: int, settings: dict[str, Any]) -> None:
     """Runs in the fork and never returns."""
     code = 1
@@ -157,14 +175,24 @@ def _child(message: Message, writer: int, parent: int, settings: dict[str, Any])
         os.setpgid(0, 0)
         confine(seconds=message.head["seconds"], memory_mb=settings["memory_mb"], parent=parent)
         from parsing.read import read
+        from parsing.reading import How
 
-        answer = json.dumps(read(message.body, message.head["name"], settings["languages"])).encode()
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(len(answer).to_bytes(_PREFIX, "big") + answer)
+            how = How(**settings["how"], passwords=message.head["passwords"], more_time=partial(_ask, pipe))
+            _say(pipe, json.dumps(read(message.body, message.head["name"], how)).encode())
     except MemoryError:
         code = 2
     finally:
         os._exit(code)
+
+
+def _ask(pipe: BinaryIO, seconds: float) -> None:
+    _say(pipe, _MORE + str(max(0.0, seconds)).encode())
+    pipe.flush()
+
+
+def _say(pipe: BinaryIO, message: bytes) -> None:
+    pipe.write(len(message).to_bytes(_PREFIX, "big") + message)
 
 
 def _answer(child: _Child, status: int) -> bytes:

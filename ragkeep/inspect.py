@@ -56,6 +56,14 @@ def read_quarantine(workspace: Workspace, /, *, now: datetime) -> list[dict[str,
     return held.to_dicts()
 
 
+def read_flagged(workspace: Workspace, /, *, now: datetime) -> list[dict[str, Any]]:
+    """Each document that went on though a person should know something of how it was parsed, by source and uri."""
+    places = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri"])
+    flagged = workspace.lake.reports.read().drop("bucket").filter(pl.col("rule").is_not_null()).join(places, on="document_id")
+    audit(workspace, "show.flagged", flagged["document_id"].to_list(), now=now, actor=OPERATOR)
+    return flagged.sort("source_id", "uri").to_dicts()
+
+
 def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> dict[str, Any]:
     """The manifest's row of a document, its terms in force, and why it is refused or quarantined if it is."""
     row = _find(workspace, document)
@@ -63,10 +71,12 @@ def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> d
     audit(workspace, "show.document", ids, now=now, actor=OPERATOR)
     terms = effective_terms(workspace.lake.manifest.read(ids), workspace.registry.terms(), workspace.identity).row(0, named=True)
     quarantined = workspace.lake.quarantine.read(ids).select("rule", "detail", "remedy").to_dicts()
+    reports = workspace.lake.reports.read(ids).select("format", "characters", "coverage", "rule", "detail", "remedy").to_dicts()
     refused = decide(workspace, now=now).refused.filter(pl.col("document_id") == row["document_id"])
     return {
         **{name: row[name] for name in ("document_id", "source_id", "uri", "version_id", "size", "state", "observed_at")},
         "terms": {name: value for name, value in terms.items() if name not in row and value is not None},
+        "parsing": reports[0] if reports else None,
         "elements": workspace.lake.elements.count(ids),
         "chunks": workspace.lake.chunks.count(ids),
         "index_rows": workspace.present.count(ids),

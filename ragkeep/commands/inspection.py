@@ -14,23 +14,25 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def status(
     context: typer.Context,
     quarantined: Annotated[bool, typer.Option("--quarantined", help="List the documents in quarantine, and what to do.")] = False,
+    flagged: Annotated[bool, typer.Option("--flagged", help="List the documents that went on though some text may be missing.")] = False,
     json: Json = False,
 ) -> None:
     """Count what every layer and store holds; list the last runs, open erasures and withheld removals."""
     session: Session = context.obj
-    from ragkeep.inspect import read_quarantine, read_status
+    from ragkeep.inspect import read_flagged, read_quarantine, read_status
 
+    if quarantined and flagged:
+        raise UsageError("status: choose one of --quarantined and --flagged")
     with session.open("status") as workspace:
-        if quarantined:
-            entries = read_quarantine(workspace, now=session.now)
+        if quarantined or flagged:
+            entries = (read_quarantine if quarantined else read_flagged)(workspace, now=session.now)
         else:
             held = read_status(workspace)
     if json:
-        print_json(entries if quarantined else held)
-    elif quarantined:
-        print_table(
-            "quarantine", ("uri", "rule", "found", "what to do"), [(e["uri"], e["rule"], e["detail"], e["remedy"]) for e in entries]
-        )
+        print_json(entries if quarantined or flagged else held)
+    elif quarantined or flagged:
+        rows = [(e["uri"], e["rule"], e["detail"], e["remedy"]) for e in entries]
+        print_table("quarantine" if quarantined else "flagged", ("uri", "rule", "found", "what to do"), rows)
     else:
         print_fields("layers and stores, in rows", held.layers | held.stores)
         print_fields("documents", held.documents)

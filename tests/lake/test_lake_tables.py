@@ -297,6 +297,27 @@ def test_a_table_written_under_another_contract_names_the_column_and_the_way_out
         other.read()
 
 
+def test_a_table_from_before_a_column_that_may_be_null_is_read_with_nulls_and_gets_the_column_with_its_next_row(tmp_path: Path) -> None:
+    class Before(dy.Schema):
+        bucket = dy.Int32(min=0)
+        document_id = dy.String(primary_key=True)
+
+    class After(Before):
+        place = dy.List(dy.Float64(), nullable=True)
+
+    old = pl.DataFrame([(bucket(name, BUCKETS), name) for name in DOCUMENTS], schema=Before.create_empty().schema, orient="row")
+    LakeTable("lake/test", Before, tmp_path / "t", BUCKETS).replace(old, DOCUMENTS)
+    table = LakeTable("lake/test", After, tmp_path / "t", BUCKETS)
+    assert table.read()["place"].to_list() == [None] * len(DOCUMENTS)
+    new = old.head(1).with_columns(place=pl.Series([[0.0, 0.5]], dtype=pl.List(pl.Float64)))
+    table.replace(new, DOCUMENTS[:1])
+    assert dict(table.read().select("document_id", "place").iter_rows()) == {name: None for name in DOCUMENTS[1:]} | {
+        DOCUMENTS[0]: [0.0, 0.5]
+    }
+    assert table.compact(files_per_bucket=0) >= 0
+    assert table.read().height == len(DOCUMENTS)
+
+
 def test_a_damaged_table_is_an_error_and_never_looks_empty(table: LakeTable, caplog: pytest.LogCaptureFixture) -> None:
     table.replace(chunks({DOCUMENTS[0]: [SECRET]}), DOCUMENTS[:1])
     log = table.folder / "_delta_log" / f"{0:020}.json"
@@ -343,4 +364,4 @@ def test_every_table_of_the_lake_is_on_the_list_of_copies(tmp_path: Path) -> Non
     lake = Lake(tmp_path, BUCKETS)
     tables = [getattr(lake, name) for name in dir(Lake) if isinstance(getattr(lake, name), LakeTable)]
     assert {table.name for table in lake.copies} == {table.name for table in tables}
-    assert len({table.folder for table in lake.copies}) == len(lake.copies) == 6
+    assert len({table.folder for table in lake.copies}) == len(lake.copies) == 7

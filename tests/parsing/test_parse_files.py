@@ -105,6 +105,9 @@ Content-Disposition: attachment; filename=b.png\r\nContent-Transfer-Encoding: ba
 FOLDED = b"""<form><details><summary>More</summary><p>Folded text.</p></details></form>
 <figure><img><figcaption>A bridge</figcaption></figure>"""
 
+NESTED = b"""<p>A list of steels.</p><table><tr><td>SNB22</td><td>hard</td></tr><tr><table><br><table><tr><td><b>Free</b> database, use at
+your own risk</CENTER></td></tr></table></center>"""
+
 GOOD = {
     "handbook.docx": word_file(),
     "plan.pptx": slides(),
@@ -118,17 +121,20 @@ GOOD = {
     "folded.html": FOLDED,
     "table.csv": "\ufefftên;giá\nghế;4\nbàn;20;thêm\n".encode("utf-16"),
     "data.xml": b"<r><a>alpha</a><p>mixed <b>bold</b> tail</p></r>",
+    "record.json": b'{"name": "An", "tasks": [{"what": "dig"}, {"what": "fill"}]}',
+    "records.jsonl": b'{"name": "An"}\n{"name": "Binh", "age": 1.50}\n',
+    "nested.html": NESTED,
     "wrong-name.txt": word_file(),
 }
 AGAIN = ("handbook.docx", "bridge.eml", "memo.pdf", "quy.txt")
 BAD = {
     "empty.txt": (b"", "file.empty"),
     "locked.pdf": (pdf("A secret.", password="x"), "pdf.encrypted"),
-    "scan.pdf": (pdf("", ""), "pdf.no_text_layer"),
+    "blank.pdf": (pdf("", ""), "parse.no_text"),
     "broken.pdf": (b"%PDF-1.7 nothing follows", "file.corrupt"),
     "broken.docx": (word_file()[:3000], "file.corrupt"),
     "bomb.docx": (bomb(), "file.too_large"),
-    "photo.txt": (b"\x89PNG\r\n\x1a\n" + bytes(100), "format.unsupported"),
+    "song.txt": (b"OggS" + bytes(100), "format.unsupported"),
     "song.mp3": (b"ID3" + bytes(100), "format.unsupported"),
     "old.doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"), "format.needs_libreoffice"),
     "locked.xlsx": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "office.encrypted"),
@@ -242,6 +248,25 @@ def test_markdown_keeps_its_outline_and_code(parsed: dict[str, Parsed]) -> None:
 
 def test_folded_sections_forms_and_captions_of_a_page_are_read(parsed: dict[str, Parsed]) -> None:
     assert [one.text for one in parsed["folded.html"].elements] == ["More", "Folded text.", "A bridge"]
+
+
+def test_a_record_of_json_is_an_element_whose_values_stand_under_their_names(parsed: dict[str, Parsed]) -> None:
+    assert [one.text for one in parsed["record.json"].elements] == ["name: An", "tasks.what: dig\ntasks.what: fill"]
+    assert [one.text for one in parsed["records.jsonl"].elements] == ["name: An", "name: Binh\nage: 1.50"]
+
+
+def test_what_only_the_second_reader_finds_stands_at_the_end_and_is_flagged(parsed: dict[str, Parsed]) -> None:
+    document = parsed["nested.html"]
+    assert ("Free database, use at your own risk", "second") in [(" ".join(one.text.split()), one.reader) for one in document.elements]
+    assert document.report is not None
+    assert document.report.coverage == 1
+    assert document.report.flag is not None
+    assert document.report.flag[0] == "parse.completed"
+
+
+def test_everything_that_a_second_reader_finds_in_a_good_file_comes_out(parsed: dict[str, Parsed]) -> None:
+    shares = {name: parsed[name].report.coverage for name in GOOD}
+    assert {name: share for name, share in shares.items() if share is None or share < 0.99} == {}
 
 
 def test_mixed_content_of_xml_is_whole(parsed: dict[str, Parsed]) -> None:

@@ -22,6 +22,7 @@ from parsing.headings import Raw, with_headings
 from parsing.html_table import rows_as_html, rows_as_text
 from parsing.language import detect_languages
 from parsing.read import read
+from parsing.reading import How
 
 ROOT = Path(__file__).resolve().parents[2]
 VIETNAMESE = "Mọi người sinh ra đều được hưởng tự do và bình đẳng về phẩm giá và các quyền."
@@ -133,20 +134,20 @@ def test_a_document_in_two_languages_is_in_two_languages() -> None:
 
 
 def test_what_no_table_can_hold_is_taken_out() -> None:
-    answer = read(b"<r>a\x00b</r>".replace(b"\x00", b""), "a.xml", ())
+    answer = read(b"<r>a\x00b</r>".replace(b"\x00", b""), "a.xml", How())
     assert answer["elements"][0][1] == "ab"
-    assert read(b"a,b\n\0c,d\n", "a.csv", ())["elements"][0][1] == "a | b\nc | d"
+    assert read(b"a,b\n\0c,d\n", "a.csv", How())["elements"][0][1] == "a | b\nc | d"
 
 
 def test_no_local_file_is_pulled_into_a_document(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("the secret stays outside")
-    answer = read(f'<!DOCTYPE r [<!ENTITY e SYSTEM "{secret}">]><r><a>&e;</a><b>kept</b></r>'.encode(), "a.xml", ())
+    answer = read(f'<!DOCTYPE r [<!ENTITY e SYSTEM "{secret}">]><r><a>&e;</a><b>kept</b></r>'.encode(), "a.xml", How())
     assert [row[1] for row in answer["elements"]] == ["kept"]
 
 
 def test_a_failure_never_quotes_the_document() -> None:
-    answer = read(b"<a><topsecret></a>", "a.xml", ())
+    answer = read(b"<a><topsecret></a>", "a.xml", How())
     assert answer["failure"][0] == "file.corrupt"
 
 

@@ -1,0 +1,173 @@
+"""The text layer of a PDF as pypdfium2 reads it: lines with their places, joined to paragraphs and titles by their sizes and gaps."""
+
+import ctypes
+import re
+import statistics
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pypdfium2 import raw as pdfium  # type: ignore[import-untyped]
+
+from parsing.headings import Box, Raw
+
+READER = "pypdfium2"
+_LINE_HYPHEN = re.compile("[\ufffe\x02]\r?\n?")
+_LOOSE_ACCENT = re.compile("(?<=\\w)[ \t]+(?=[\u0300-\u036f])")
+"""An accent is drawn over the letter before it, wherever the file puts it: a space between them is none."""
+_BULLET = re.compile(r"(?:[•‣◦▪●■–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])\s+\S")
+_TITLE_SIZE = 1.15
+"""Times the size that most of the document is set in."""
+_SAME_SIZE = 0.1
+_GAP = 0.75
+"""Between two lines of one paragraph, in heights of a line."""
+_LONGEST_TITLE = 200
+
+
+class Line(NamedTuple):
+    """A line of a page, its place in points from the page's lower left corner."""
+
+    text: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page holds. `objects` counts what is drawn on it, text included; `pictures` the share of it that pictures cover, at most 1."""
+
+    width: float
+    height: float
+    text: str
+    """All that lies on the page, line ends `\\n`."""
+    lines: tuple[Line, ...]
+    objects: int
+    pictures: float
+
+
+def read_page(page: Any, /) -> Page:
+    """A page of an open pypdfium2 document."""
+    width, height = page.get_size()
+    layer = page.get_textpage()
+    try:
+        text = _sound(layer.get_text_bounded()).replace("\r\n", "\n")
+        lines = tuple(_on_page(_lines(layer), page.get_bbox())) if text.strip() else ()
+    finally:
+        layer.close()
+    return Page(width, height, text, lines, pdfium.FPDFPage_CountObjects(page), 0.0 if text.strip() else _pictures(page, width * height))
+
+
+def paragraphs(pages: Sequence[Page], /) -> list[list[Raw]]:
+    """Each page's lines as paragraphs, list items and titles, with their places; every line is in exactly one of them.
+
+    A title is set in a larger size than most of the document; the larger the size, the higher the title.
+    """
+    body = _body_size(pages)
+    found = [[(_block(lines, page, number, body), lines) for lines in _blocks(page.lines)] for number, page in enumerate(pages, start=1)]
+    sizes = sorted({_size(lines) for blocks in found for raw, lines in blocks if raw.kind == "title"}, reverse=True)
+    depths = {size: depth for depth, size in enumerate(sizes)}
+    return [[raw._replace(depth=depths[_size(lines)]) if raw.kind == "title" else raw for raw, lines in blocks] for blocks in found]
+
+
+def _body_size(pages: Sequence[Page]) -> float:
+    """The size in which most characters of the document are set; 0 where there are none."""
+    weights: dict[float, int] = {}
+    for page in pages:
+        for line in page.lines:
+            size = round(line.size, 1)
+            weights[size] = weights.get(size, 0) + len(line.text)
+    return max(weights, key=lambda size: weights[size], default=0.0)
+
+
+def _lines(layer: Any) -> Iterator[Line]:
+    """Lines as the library ends them. Its text has a character an index, generated ones included."""
+    text = layer.get_text_range(errors="replace")
+    start = 0
+    for line in re.split(r"(\r\n)", text):
+        stop = start + len(line)
+        seen = [index for index in range(start, stop) if not text[index].isspace()]
+        if seen:
+            first, last = _box(layer, seen[0]), _box(layer, seen[-1])
+            size = float(pdfium.FPDFText_GetFontSize(layer, seen[0]))
+            tops = [box[3] for box in (first, last)]
+            yield Line(line, min(first[0], last[0]), min(first[1], last[1]), max(first[2], last[2]), max(tops), size or tops[0] - first[1])
+        start = stop
+
+
+def _box(layer: Any, index: int) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of a character with the room around it, the same for all letters of a line."""
+    rectangle = pdfium.FS_RECTF()
+    if not pdfium.FPDFText_GetLooseCharBox(layer, index, ctypes.byref(rectangle)):
+        return 0.0, 0.0, 0.0, 0.0
+    return rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
+
+
+def _on_page(lines: Iterator[Line], box: tuple[float, float, float, float]) -> Iterator[Line]:
+    left, bottom, right, top = box
+    for line in lines:
+        if line.right > left and line.left < right and line.top > bottom and line.bottom < top:
+            yield line._replace(text=_sound(line.text))
+
+
+def _sound(text: str) -> str:
+    """With words whole that a line's end cuts, and accents on their letters."""
+    return unicodedata.normalize("NFC", _LOOSE_ACCENT.sub("", _LINE_HYPHEN.sub("", text)))
+
+
+def _pictures(page: Any, area: float) -> float:
+    covered = 0.0
+    for image in page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=4):
+        left, bottom, right, top = image.get_bounds()
+        covered += max(0.0, right - left) * max(0.0, top - bottom)
+    return min(1.0, covered / area) if area else 0.0
+
+
+def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    block: list[Line] = []
+    for line in lines:
+        if block and not _goes_on(block[-1], line):
+            yield block
+            block = []
+        block.append(line)
+    if block:
+        yield block
+
+
+def _goes_on(above: Line, below: Line) -> bool:
+    """Whether a line is of one paragraph with the line before it."""
+    if _BULLET.match(below.text):
+        return False
+    height = max(above.top - above.bottom, 1e-3)
+    beside = below.top > above.bottom + height / 2 and below.left >= above.right - height
+    if beside:
+        return True  # A superscript, or the rest of a formula.
+    same = abs(above.size - below.size) <= _SAME_SIZE * max(above.size, below.size)
+    near = -height / 2 <= above.bottom - below.top <= _GAP * height
+    return same and near and below.left < above.right and below.right > above.left
+
+
+def _block(lines: Sequence[Line], page: Page, number: int, body: float) -> Raw:
+    text = "\n".join(line.text for line in lines)
+    size = _size(lines)
+    kind = "text"
+    if body and size >= _TITLE_SIZE * body and len(text) <= _LONGEST_TITLE and sum(map(str.isalpha, text)) > 1:
+        kind = "title"
+    elif _BULLET.match(text):
+        kind = "list_item"
+    return Raw(kind, text, page=number, reader=READER, box=_share(lines, page))
+
+
+def _size(lines: Sequence[Line]) -> float:
+    return round(statistics.median(line.size for line in lines), 1)
+
+
+def _share(lines: Sequence[Line], page: Page) -> Box:
+    """Left, top, right and bottom as shares of the page, from its upper left corner."""
+    left, right = min(line.left for line in lines), max(line.right for line in lines)
+    bottom, top = min(line.bottom for line in lines), max(line.top for line in lines)
+    places = (left / page.width, 1 - top / page.height, right / page.width, 1 - bottom / page.height)
+    return tuple(round(min(max(place, 0.0), 1.0), 4) for place in places)  # type: ignore[return-value]
