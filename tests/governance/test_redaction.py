@@ -69,7 +69,7 @@ def test_stored_terms_hold_no_word_of_a_mention():
 
 
 def elements(*texts: str, html: str | None = None, heading: str = "") -> pl.DataFrame:
-    rows = [(0, "0" * 32, "1" * 32, "2" * 32, place, "text", text, html, 0, heading, "") for place, text in enumerate(texts)]
+    rows = [(0, "0" * 32, "1" * 32, "2" * 32, place, "text", text, html, 0, heading, "", None, None) for place, text in enumerate(texts)]
     return pl.DataFrame(rows, schema=ParsedElement.create_empty().schema, orient="row")
 
 
