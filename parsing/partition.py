@@ -1,11 +1,13 @@
 """The formats that unstructured reads, one function each."""
 
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from contracts.results import Failure
 from parsing.decode import decode
+from parsing.formulas import with_formulas
 from parsing.headings import Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_text
 from parsing.markdown import plain_markdown
@@ -23,6 +25,8 @@ _KINDS = {
     "Image": "image",
 }
 _LONGEST_TITLE = 200
+_LINE_BREAK = re.compile(r"<br\s*/?>(?!\s)", re.IGNORECASE)
+"""Within a table unstructured forgets it and joins the words on both sides."""
 _NO_DETECTION = [""]
 """Ours is done once a document, and costs less."""
 
@@ -52,13 +56,13 @@ def from_html(text: str, /) -> list[Raw]:
     """Elements of an HTML text, wherever it comes from."""
     from unstructured.partition.html import partition_html
 
-    return as_raw(partition_html(text=text, languages=_NO_DETECTION)) if text.strip() else []
+    return as_raw(partition_html(text=_LINE_BREAK.sub(r"\g<0>\n", text), languages=_NO_DETECTION)) if text.strip() else []
 
 
 def read_docx(content: bytes, /) -> list[Raw]:
     from unstructured.partition.docx import partition_docx
 
-    content = transitional(content)
+    content = with_formulas(transitional(content))
     return text_boxes(content) + as_raw(partition_docx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
 
 

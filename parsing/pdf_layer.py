@@ -1,6 +1,7 @@
 """The text layer of a PDF as pypdfium2 reads it: lines with their places, joined to paragraphs and titles by their sizes and gaps."""
 
 import ctypes
+import math
 import re
 import statistics
 import unicodedata
@@ -17,12 +18,18 @@ _LINE_HYPHEN = re.compile("[\ufffe\x02]\r?\n?")
 _LOOSE_ACCENT = re.compile("(?<=\\w)[ \t]+(?=[\u0300-\u036f])")
 """An accent is drawn over the letter before it, wherever the file puts it: a space between them is none."""
 _BULLET = re.compile(r"(?:[•‣◦▪●■–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])\s+\S")
-_TITLE_SIZE = 1.15
+_TITLE_SIZE = 1.1
 """Times the size that most of the document is set in."""
+_NUMBERED_TITLE_SIZE = 1.3
 _SAME_SIZE = 0.1
+_BOLD = re.compile("bold|black|heavy|demi|(?:^|[+])(?:SFBX|CMBX)", re.IGNORECASE)
+_LONGEST_NAME = 128
+_SHORT = 0.85
+"""Of the way to where the page's longest line ends: a line that ends before it ends its list item."""
 _GAP = 0.75
 """Between two lines of one paragraph, in heights of a line."""
 _LONGEST_TITLE = 200
+_LONGEST_BOLD_TITLE = 100
 
 
 class Line(NamedTuple):
@@ -34,6 +41,7 @@ class Line(NamedTuple):
     right: float
     top: float
     size: float
+    bold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +74,21 @@ def paragraphs(pages: Sequence[Page], /) -> list[list[Raw]]:
 
     A title is set in a larger size than most of the document; the larger the size, the higher the title.
     """
-    body = _body_size(pages)
+    body = _body(pages)
     found = [[(_block(lines, page, number, body), lines) for lines in _blocks(page.lines)] for number, page in enumerate(pages, start=1)]
     sizes = sorted({_size(lines) for blocks in found for raw, lines in blocks if raw.kind == "title"}, reverse=True)
     depths = {size: depth for depth, size in enumerate(sizes)}
     return [[raw._replace(depth=depths[_size(lines)]) if raw.kind == "title" else raw for raw, lines in blocks] for blocks in found]
 
 
-def _body_size(pages: Sequence[Page]) -> float:
-    """The size in which most characters of the document are set; 0 where there are none."""
-    weights: dict[float, int] = {}
+def _body(pages: Sequence[Page]) -> tuple[float, bool]:
+    """The size in which most characters of the document are set, and whether they are bold; 0 where there are none."""
+    weights: dict[tuple[float, bool], int] = {}
     for page in pages:
         for line in page.lines:
-            size = round(line.size, 1)
-            weights[size] = weights.get(size, 0) + len(line.text)
-    return max(weights, key=lambda size: weights[size], default=0.0)
+            style = (round(line.size, 1), line.bold)
+            weights[style] = weights.get(style, 0) + len(line.text)
+    return max(weights, key=lambda style: weights[style], default=(0.0, False))
 
 
 def _lines(layer: Any) -> Iterator[Line]:
@@ -92,10 +100,26 @@ def _lines(layer: Any) -> Iterator[Line]:
         seen = [index for index in range(start, stop) if not text[index].isspace()]
         if seen:
             first, last = _box(layer, seen[0]), _box(layer, seen[-1])
-            size = float(pdfium.FPDFText_GetFontSize(layer, seen[0]))
-            tops = [box[3] for box in (first, last)]
-            yield Line(line, min(first[0], last[0]), min(first[1], last[1]), max(first[2], last[2]), max(tops), size or tops[0] - first[1])
+            left, bottom, right, top = (side(ends) for side, ends in zip((min, min, max, max), zip(first, last, strict=True), strict=True))
+            sampled = (seen[0], seen[len(seen) // 2], seen[-1])
+            size = statistics.median(_size_of(layer, index) for index in sampled) or first[3] - first[1]
+            yield Line(line, left, bottom, right, top, size, all(_is_bold(layer, index) for index in sampled))
         start = stop
+
+
+def _size_of(layer: Any, index: int) -> float:
+    """In points on the page: some programs set everything in one size and scale it."""
+    matrix = pdfium.FS_MATRIX()
+    scaled = pdfium.FPDFText_GetMatrix(layer, index, ctypes.byref(matrix))
+    scale = math.hypot(matrix.b, matrix.d) if scaled else 1.0
+    return float(pdfium.FPDFText_GetFontSize(layer, index)) * scale
+
+
+def _is_bold(layer: Any, index: int) -> bool:
+    """By its font's name, since few files say a weight."""
+    name = ctypes.create_string_buffer(_LONGEST_NAME)
+    pdfium.FPDFText_GetFontInfo(layer, index, name, _LONGEST_NAME, None)
+    return bool(_BOLD.search(name.value.decode("utf-8", "replace")))
 
 
 def _box(layer: Any, index: int) -> tuple[float, float, float, float]:
@@ -128,8 +152,9 @@ def _pictures(page: Any, area: float) -> float:
 
 def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
     block: list[Line] = []
+    edge = max((line.right for line in lines), default=0.0)
     for line in lines:
-        if block and not _goes_on(block[-1], line):
+        if block and (not _goes_on(block[-1], line) or _ends_item(block, line, edge)):
             yield block
             block = []
         block.append(line)
@@ -145,20 +170,36 @@ def _goes_on(above: Line, below: Line) -> bool:
     beside = below.top > above.bottom + height / 2 and below.left >= above.right - height
     if beside:
         return True  # A superscript, or the rest of a formula.
+    if above.bold != below.bold:
+        return False
     same = abs(above.size - below.size) <= _SAME_SIZE * max(above.size, below.size)
     near = -height / 2 <= above.bottom - below.top <= _GAP * height
     return same and near and below.left < above.right and below.right > above.left
 
 
-def _block(lines: Sequence[Line], page: Page, number: int, body: float) -> Raw:
+def _ends_item(block: Sequence[Line], below: Line, edge: float) -> bool:
+    """Whether a line that is not set in under a list item begins something else, since the line before it had room for more."""
+    first, last = block[0], block[-1]
+    return bool(_BULLET.match(first.text)) and below.left <= first.left + 1 and last.right < _SHORT * edge
+
+
+def _block(lines: Sequence[Line], page: Page, number: int, body: tuple[float, bool]) -> Raw:
     text = "\n".join(line.text for line in lines)
-    size = _size(lines)
-    kind = "text"
-    if body and size >= _TITLE_SIZE * body and len(text) <= _LONGEST_TITLE and sum(map(str.isalpha, text)) > 1:
+    kind = "list_item" if _BULLET.match(text) else "text"
+    if _is_title(text, lines, *body):
         kind = "title"
-    elif _BULLET.match(text):
-        kind = "list_item"
     return Raw(kind, text, page=number, reader=READER, box=_share(lines, page))
+
+
+def _is_title(text: str, lines: Sequence[Line], size: float, bold: bool) -> bool:
+    """Larger than the body, or bold in a few words where the body is not."""
+    if not size or len(text) > _LONGEST_TITLE or sum(map(str.isalpha, text)) < 2:
+        return False
+    is_bold = all(line.bold for line in lines)
+    if _size(lines) >= (_TITLE_SIZE if is_bold or not _BULLET.match(text) else _NUMBERED_TITLE_SIZE) * size:
+        return True
+    few = len(text) <= _LONGEST_BOLD_TITLE and not text.rstrip().endswith((".", ",", ";", ":"))
+    return few and not bold and is_bold and _size(lines) >= size * (1 - _SAME_SIZE)
 
 
 def _size(lines: Sequence[Line]) -> float:

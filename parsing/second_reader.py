@@ -33,6 +33,7 @@ _INLINE = frozenset(
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _WORD_PARTS = re.compile(r"word/(document|footnotes|endnotes)\d*\.xml")
 _SLIDE_PARTS = re.compile(r"ppt/(slides/slide|notesSlides/notesSlide|diagrams/data)\d+\.xml")
@@ -118,10 +119,10 @@ def _pptx(content: bytes) -> str:
 def _runs(part: etree._Element, space: str) -> str:
     """The text of all runs, a line a paragraph."""
     pieces: list[str] = []
-    for node in part.iter(f"{space}t", f"{space}tab", f"{space}br", f"{space}p"):
+    for node in part.iter(f"{space}t", f"{space}tab", f"{space}br", f"{space}p", _MATH):
         if next(node.iterancestors(_FALLBACK), None) is not None:
             continue
-        pieces.append(node.text or "" if node.tag == f"{space}t" else "\n")
+        pieces.append(node.text or "" if node.tag in (f"{space}t", _MATH) else "\n")
     return "".join(pieces)
 
 

@@ -1,0 +1,120 @@
+"""A reader for each format that parsing does not use: what words stand in a file, by the plainest way there is.
+
+Archives are searched by regular expressions, mail by the standard library's own choice of a body, Word and Markdown go through pandoc, PDF
+through poppler.
+"""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from html import unescape
+
+_WORD = re.compile(r"\w+")
+_TAG = re.compile(r"<[^>]*>")
+_BREAKS = re.compile(r"<(?:/?(?:text:p|text:h|text:line-break|text:tab|text:s|p|div|br|li|td|th|tr|h\d)\b[^>]*)>")
+
+
+def word_recall(found: str, expected: str, /) -> float | None:
+    """Share of the expected words, each as often as it is expected, that were found; None where there are none."""
+    wanted, said = (Counter(_WORD.findall(unicodedata.normalize("NFKC", text).casefold())) for text in (expected, found))
+    return (wanted & said).total() / wanted.total() if wanted else None
+
+
+def _pandoc(format_: str) -> Callable[[bytes], str]:
+    def read(content: bytes) -> str:
+        import pypandoc  # type: ignore[import-untyped]
+
+        if format_ in ("docx", "odt", "epub"):
+            path = pypandoc.get_pandoc_path()
+            done = subprocess.run(
+                [path, "-f", format_, "-t", "plain", "--wrap=none", "--sandbox"], input=content, capture_output=True, check=True
+            )
+            return done.stdout.decode()
+        said = pypandoc.convert_text(content.decode(), "plain", format=format_, sandbox=True, extra_args=["--wrap=none"])
+        return re.sub(r"(?m)^\s*\d+\.\s", "", said)  # It numbers what the file numbers, too.
+
+    return read
+
+
+def _poppler(content: bytes) -> str:
+    done = subprocess.run(["pdftotext", "-enc", "UTF-8", "-", "-"], input=content, capture_output=True, check=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _members(content: bytes, wanted: str) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return [archive.read(name).decode("utf-8", "replace") for name in archive.namelist() if re.fullmatch(wanted, name)]
+
+
+def _slides(content: bytes) -> str:
+    parts = _members(content, r"ppt/(slides|notesSlides)/\w+\.xml")
+    return "\n".join(unescape("".join(re.findall(r"<a:t>([^<]*)</a:t>", line))) for part in parts for line in part.split("</a:p>"))
+
+
+def _sheets(content: bytes) -> str:
+    """The strings that cells share; numbers may be written in other ways."""
+    return "\n".join(unescape(_TAG.sub("", entry)) for part in _members(content, r"xl/sharedStrings\.xml") for entry in part.split("</si>"))
+
+
+def _opendocument(content: bytes) -> str:
+    (part,) = _members(content, r"content\.xml")
+    body = part[part.index("<office:body") :]
+    return unescape(_TAG.sub("", _BREAKS.sub("\n", re.sub(r"<office:annotation\b.*?</office:annotation>", "", body, flags=re.DOTALL))))
+
+
+def _book(content: bytes) -> str:
+    pages = _members(content, r".*\.x?html?")
+    shown = (re.sub(r"<head\b.*?</head>", "", page, flags=re.DOTALL) for page in pages if 'epub:type="toc"' not in page)
+    return "\n".join(unescape(_TAG.sub("", _BREAKS.sub("\n", page))) for page in shown)
+
+
+def _page(content: bytes) -> str:
+    from bs4 import BeautifulSoup, Comment
+
+    soup = BeautifulSoup(content, "html.parser")
+    for tag in soup(["script", "style", "head", "nav", "template", "noscript", "select", "button", "textarea", "del", "svg", "math"]):
+        tag.decompose()
+    for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
+        comment.extract()
+    return unescape(_TAG.sub("", _BREAKS.sub("\n", str(soup))))
+
+
+def _mail(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = content.decode("utf-16").encode()
+    body = message_from_bytes(content, policy=policy.default).get_body(("html", "plain"))  # type: ignore[attr-defined]
+    if body is None:
+        return ""
+    return _page(body.get_content().encode()) if body.get_content_subtype() == "html" else body.get_content()
+
+
+def _markup(content: bytes) -> str:
+    return unescape(_TAG.sub(" ", re.sub(r"<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>]*>", "", content.decode(), flags=re.DOTALL)))
+
+
+def _values(content: bytes) -> str:
+    return "\n".join(str(value) for value in json.loads(content.decode()).values())
+
+
+READERS: dict[str, tuple[str, Callable[[bytes], str]]] = {
+    "docx": ("pandoc", _pandoc("docx")),
+    "md": ("pandoc", _pandoc("gfm")),
+    "pptx": ("regular expression over the slides", _slides),
+    "xlsx": ("regular expression over the shared strings", _sheets),
+    **dict.fromkeys(("odt", "odp", "ods"), ("regular expression over content.xml", _opendocument)),
+    "epub": ("regular expression over the pages", _book),
+    "html": ("BeautifulSoup", _page),
+    "eml": ("the standard library's body of a message", _mail),
+    "xml": ("regular expression", _markup),
+    "csv": ("the bytes as text", lambda content: content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")),
+    "txt": ("the bytes as text", lambda content: content.decode()),
+    **({"pdf": ("poppler's pdftotext", _poppler)} if shutil.which("pdftotext") else {}),
+}
+"""Format → who reads it, and how. A file that its reader cannot read is not counted, and said so."""
