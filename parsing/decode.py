@@ -3,6 +3,7 @@
 import codecs
 
 from contracts.results import Failure
+from parsing.vietnamese import legacy_reading
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -40,6 +41,9 @@ def _wide(sample: bytes) -> str:
 def _guess(content: bytes) -> str | Failure:
     from charset_normalizer import from_bytes
 
+    latin = content.decode("latin-1")
+    if reading := legacy_reading(latin):
+        return reading(latin)
     best = from_bytes(content[:_SAMPLE_BYTES], cp_isolation=_GUESSES).best()
     return _strictly(content, best.encoding) if best else _undecodable("no known encoding")
 

@@ -35,10 +35,8 @@ _OLE_STREAMS = {
         "an Office file locked with a password",
         "Take the password off, or put a readable copy in its place.",
     ),
-    "WordDocument": ("format.needs_libreoffice", "Word before 2007 (.doc)", "Save it as .docx."),
-    "PowerPoint Document": ("format.needs_libreoffice", "PowerPoint before 2007 (.ppt)", "Save it as .pptx."),
-    "Workbook": ("format.needs_libreoffice", "Excel before 2007 (.xls)", "Save it as .xlsx."),
 }
+_OLE_FORMATS = {"WordDocument": "doc", "PowerPoint Document": "ppt", "Workbook": "xls"}
 _SIGNATURES = {b"{\\rtf": "rtf", **dict.fromkeys((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "image")}
 _MEDIA = {
     b"\x1f\x8b": "a gzip archive",
@@ -110,6 +108,9 @@ def _inside_ole(content: bytes) -> str | Failure:
     for stream, failure in _OLE_STREAMS.items():
         if stream.encode("utf-16-le") in content:
             return Failure(*failure)
+    for stream, format_ in _OLE_FORMATS.items():
+        if stream.encode("utf-16-le") in content:
+            return format_
     return unsupported("an Office file before 2007")
 
 

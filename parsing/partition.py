@@ -81,6 +81,23 @@ def read_xlsx(content: bytes, /) -> list[Raw]:
     return as_raw(partition_xlsx(file=io.BytesIO(transitional(content)), languages=_NO_DETECTION), pages=True)
 
 
+def read_xls(content: bytes, /) -> list[Raw] | Failure:
+    """As `read_xlsx`, of a workbook from before 2007."""
+    from unstructured.partition.xlsx import partition_xlsx
+    from xlrd import XLRDError  # type: ignore[import-untyped]
+
+    try:
+        return as_raw(partition_xlsx(file=io.BytesIO(content), languages=_NO_DETECTION), pages=True)
+    except XLRDError as error:
+        if "encrypted" not in str(error).lower():
+            raise
+        return Failure(
+            "office.encrypted",
+            "an Office file locked with a password",
+            "Take the password off, or put a readable copy in its place.",
+        )
+
+
 def read_odt(content: bytes, /) -> list[Raw]:
     from unstructured.partition.odt import partition_odt
 

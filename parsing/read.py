@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from contracts.results import Failure
-from parsing import csv_table, json_text, mail, ocr, opendocument, outlook, partition, pdf, xml_text
+from parsing import csv_table, json_text, libreoffice, mail, ocr, opendocument, outlook, partition, pdf, xml_text
 from parsing.coverage import coverage, missing_lines
 from parsing.detect import MARKUP, detect_format
 from parsing.documents import Report
@@ -14,6 +14,7 @@ from parsing.headings import Raw, with_headings
 from parsing.language import detect_languages
 from parsing.reading import How, Read
 from parsing.second_reader import second_text
+from parsing.vietnamese import legacy_reading
 
 _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "txt": partition.read_txt,
@@ -22,6 +23,9 @@ _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "docx": partition.read_docx,
     "pptx": partition.read_pptx,
     "xlsx": partition.read_xlsx,
+    "xls": partition.read_xls,
+    "doc": libreoffice.read_doc,
+    "ppt": libreoffice.read_ppt,
     "odt": partition.read_odt,
     "epub": partition.read_epub,
     **{format_: partial(partition.read_markup, format_) for format_ in MARKUP},
@@ -38,7 +42,7 @@ _PAGE_READERS: dict[str, Callable[[bytes, How], Read | Failure]] = {"pdf": pdf.r
 SECOND = "second"
 """The reader of elements that only the second reader found: they stand at the document's end, under no title."""
 _WHOLE = 0.98
-_PAGED = ("pptx", "xlsx", "odp", "ods")
+_PAGED = ("pptx", "ppt", "xlsx", "xls", "odp", "ods")
 _TRUSTED = frozenset({"zipfile", "zlib", "pypdf", "pdfminer", "pypdfium2", "lxml", "openpyxl", "docx", "pptx", "unstructured", "email"})
 """Libraries whose messages speak of structure. What others say may quote the document."""
 
@@ -49,7 +53,8 @@ def read(content: bytes, name: str, how: How, /) -> dict[str, Any]:
     outcome = found if isinstance(found, Failure) else _read(content, found, how)
     if isinstance(outcome, Failure):
         return {"failure": [outcome.rule, outcome.detail, outcome.remedy]}
-    raw = [one._replace(text=_sound(one.text), html=one.html and _sound(one.html), above=_sound(one.above)) for one in outcome.elements]
+    sound = partial(_sound, legacy_reading("\n".join(one.text for one in outcome.elements)) or str)
+    raw = [one._replace(text=sound(one.text), html=one.html and sound(one.html), above=sound(one.above)) for one in outcome.elements]
     spoken = detect_languages([one.text for one in raw], how.languages)
     flag = (outcome.flag.rule, outcome.flag.detail, outcome.flag.remedy) if outcome.flag else None
     report = Report(str(found), sum(len(one.text) for one in raw), outcome.coverage, flag)
@@ -128,6 +133,6 @@ def _describe(error: Exception) -> str:
     return f"{name}: {words[:120]}" if words else name
 
 
-def _sound(text: str) -> str:
-    """Without NUL and without half characters, which no table and no index can hold."""
-    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _sound(reading: Callable[[str], str], text: str) -> str:
+    """In Unicode, without NUL and without half characters, which no table and no index can hold."""
+    return reading(text).replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -18,11 +18,11 @@ from corpus_rig import DATA, NOW, OPEN
 from configs.load import load_settings
 from flows.decide import Decision, decide
 from flows.workspace import open_workspace
+from parsing import libreoffice
 
 FOLDERS = ("docs_docling", "docs_unstructured")
 CANNOT = {
-    "legacy_sample.doc": "format.needs_libreoffice",
-    "duplicate-paragraphs.doc": "format.needs_libreoffice",
+    **({} if libreoffice.installed() else dict.fromkeys(("legacy_sample.doc", "duplicate-paragraphs.doc"), "format.needs_libreoffice")),
     "fake-encrypted.msg": "mail.encrypted",
     "picture.pptx": "parse.no_text",
     "empty.xlsx": "parse.no_text",
