@@ -87,8 +87,9 @@ def _page(content: bytes) -> str:
 
 
 def _mail(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        content = content.decode("utf-16").encode()
+    if b"\0" in content[:100]:
+        wide = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
+        content = content.decode(wide).encode()
     body = message_from_bytes(content, policy=policy.default).get_body(("html", "plain"))  # type: ignore[attr-defined]
     if body is None:
         return ""

@@ -47,7 +47,7 @@ _MEDIA = {
     b"\x7fELF": "a program",
     b"MZ\x90": "a program",
 }
-_FORMATS = "txt, md, html, docx, pptx, xlsx, csv, eml or pdf"
+_FORMATS = "one of the formats of docs/formats.md"
 _MAX_RATIO = 200
 _MAX_UNPACKED = 2_000_000_000
 _SMALL_UNPACKED = 50_000_000

@@ -13,6 +13,8 @@ CELL_SEPARATOR = " | "
 def rows_as_text(table: str, /) -> str:
     """Captions, then every cell's text; cells of a row joined by ' | ', rows by line ends. Without empty rows and empty ends of rows."""
     root = lxml_html.fromstring(table)
+    for line_break in root.iter("br"):
+        line_break.tail = " " + (line_break.tail or "")
     captions = (" ".join(caption.text_content().split()) for caption in root.xpath(".//caption"))
     rows = ([" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")] for row in root.iter("tr"))
     lines = (line for row in rows if (line := CELL_SEPARATOR.join(row).rstrip(" |")))

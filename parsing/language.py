@@ -6,6 +6,9 @@ _SAMPLE = 10_000
 _MIN_LETTERS = 20
 _LONG = 100
 _PARTS = 5
+_LEAST_PARTS = 2
+_PART = 1_000
+"""Characters that are worth a part of their own."""
 _TRIALS = 3
 """Of the detector, which tries seven times unless it is told: on 2,735 elements of 255 documents three gave another language to three."""
 
@@ -29,7 +32,8 @@ def detect_languages(texts: Sequence[str], choices: Sequence[str], /) -> list[st
 
 def _samples(texts: Sequence[str]) -> list[str]:
     """The document's parts, each thinned to what the detector reads, so that a preface does not decide."""
-    size = max(1, -(-len(texts) // _PARTS))
+    count = max(_LEAST_PARTS, min(_PARTS, sum(map(len, texts)) // _PART))
+    size = max(1, -(-len(texts) // count))
     parts = (texts[start : start + size] for start in range(0, len(texts), size))
     limit = _SAMPLE // _PARTS
     return ["\n".join(part[:: max(1, sum(map(len, part)) // limit)])[:limit] for part in parts]

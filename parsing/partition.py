@@ -1,7 +1,6 @@
 """The formats that unstructured reads, one function each."""
 
 import io
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,8 +24,6 @@ _KINDS = {
     "Image": "image",
 }
 _LONGEST_TITLE = 200
-_LINE_BREAK = re.compile(r"<br\s*/?>(?!\s)", re.IGNORECASE)
-"""Within a table unstructured forgets it and joins the words on both sides."""
 _NO_DETECTION = [""]
 """Ours is done once a document, and costs less."""
 
@@ -56,7 +53,7 @@ def from_html(text: str, /) -> list[Raw]:
     """Elements of an HTML text, wherever it comes from."""
     from unstructured.partition.html import partition_html
 
-    return as_raw(partition_html(text=_LINE_BREAK.sub(r"\g<0>\n", text), languages=_NO_DETECTION)) if text.strip() else []
+    return as_raw(partition_html(text=text, languages=_NO_DETECTION)) if text.strip() else []
 
 
 def read_docx(content: bytes, /) -> list[Raw]:

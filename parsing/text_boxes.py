@@ -1,4 +1,4 @@
-"""Text boxes of a Word file, which unstructured leaves out though whole forms are made of them."""
+"""Text boxes of a Word file and what it says of its pictures, which unstructured leaves out though whole forms are made of them."""
 
 import io
 import zipfile
@@ -18,13 +18,15 @@ _BOXES = "//w:txbxContent[not(ancestor::mc:Fallback)]"
 
 
 def text_boxes(content: bytes, /) -> list[Raw]:
-    """One element a paragraph. They float, so they belong under no title."""
+    """One element a paragraph of a box and a description of a picture. They float, so they belong under no title."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if "word/document.xml" not in archive.namelist():
             return []
         root = etree.fromstring(archive.read("word/document.xml"), etree.XMLParser(resolve_entities=False, no_network=True))
     boxes = root.xpath(_BOXES, namespaces=_SPACE) or root.xpath("//w:txbxContent", namespaces=_SPACE)
-    return [Raw("text", text) for box in boxes for text in _paragraphs(box)]
+    described = dict.fromkeys(" ".join(text.split()) for text in root.xpath("//*[local-name()='docPr']/@descr"))
+    texts = [Raw("text", text) for box in boxes for text in _paragraphs(box)]
+    return texts + [Raw("image", text) for text in described if text]
 
 
 def _paragraphs(box: etree._Element) -> Iterator[str]:
