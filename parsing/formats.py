@@ -33,7 +33,7 @@ FORMATS = (
         ("html",),
         "web page",
         "headings, lists, tables with captions, code, folded sections, forms' words, captions of figures",
-        "scripts, navigation, dialogs, form controls, text that is struck out by `del`, drawings",
+        "scripts, navigation, headers and footers beside a `main` part, dialogs, form controls, what `del` strikes out, drawings",
         "the standard library's parser",
     ),
     Format(
@@ -82,7 +82,7 @@ FORMATS = (
         "comments, pictures",
         "the paragraphs of content.xml",
     ),
-    Format(("rtf",), "rich text", "headings, lists, tables", "pictures", "pandoc's plain text"),
+    Format(("rtf",), "rich text", "headings, lists, tables", "pictures", "a reader of its letters"),
     Format(
         ("rst", "org", "asciidoc", "latex"),
         "reStructuredText, Org, AsciiDoc, LaTeX",

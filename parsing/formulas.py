@@ -11,7 +11,10 @@ _PART = "word/document.xml"
 
 
 def with_formulas(content: bytes, /) -> bytes:
-    """The same file; if it has formulas, each is a run that holds its letters in their order, a fraction as `a/b`."""
+    """The same file; if it has formulas, each is a run of its letters in their order.
+
+    A fraction is `a/b`, what is raised or lowered `a^b` and `a_b`.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if _PART not in archive.namelist() or b"oMath" not in (part := archive.read(_PART)):
             return content
@@ -47,4 +50,8 @@ def _letters(node: etree._Element) -> str:
     if node.tag == f"{_MATH}t":
         return node.text or ""
     parts = [_letters(child) for child in node if isinstance(child.tag, str)]
-    return "/".join(parts[-2:]) if node.tag == f"{_MATH}f" else "".join(parts)
+    sign = _SIGNS.get(node.tag)
+    return sign.join(filter(None, parts)) if sign else "".join(parts)
+
+
+_SIGNS = {f"{_MATH}f": "/", f"{_MATH}sSup": "^", f"{_MATH}sSub": "_"}

@@ -1,6 +1,7 @@
 """The formats that unstructured reads, one function each."""
 
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,10 @@ _KINDS = {
     "Image": "image",
 }
 _LONGEST_TITLE = 200
+_LETTER_OF_RTF = re.compile(r"\\u(-?\d+) ?\?")
+"""With a question mark for old programs, over which pandoc loses the letter that follows."""
+TEXT_MARKUP = ("org", "rst", "asciidoc", "latex")
+"""Languages whose documents state their title apart from their text."""
 _NO_DETECTION = [""]
 """Ours is done once a document, and costs less."""
 
@@ -108,14 +113,23 @@ def read_epub(content: bytes, /) -> list[Raw]:
 def read_markup(format_: str, content: bytes, /) -> list[Raw] | Failure:
     """Formats that pandoc turns into HTML; its sandbox includes no other file."""
     text = decode(content)
-    return text if isinstance(text, Failure) else from_html(as_html(format_, text.encode("utf-8", "replace")))
+    if isinstance(text, Failure):
+        return text
+    if format_ == "rtf" and "\\uc0" not in text:
+        text = _LETTER_OF_RTF.sub(r"{\\uc0\\u\1 }", text)
+    return from_html(as_html(format_, text.encode("utf-8", "replace")))
 
 
 def as_html(format_: str, content: bytes, /) -> str:
-    """A document in one of pandoc's formats as HTML."""
+    """A document in one of pandoc's formats as HTML, its title and authors included."""
     from unstructured.file_utils.file_conversion import convert_file_to_html_text_using_pandoc
 
-    return convert_file_to_html_text_using_pandoc(format_, file=io.BytesIO(content))
+    if format_ not in TEXT_MARKUP:
+        return convert_file_to_html_text_using_pandoc(format_, file=io.BytesIO(content))
+    import pypandoc  # type: ignore[import-untyped]
+
+    options = ["--standalone", "--metadata=lang:", "--variable=css:", "--mathml"]
+    return str(pypandoc.convert_text(content.decode(), "html", format=format_, sandbox=True, extra_args=options))
 
 
 def as_raw(elements: Iterable[Any], /, *, pages: bool = False) -> list[Raw]:

@@ -20,12 +20,15 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from contracts.results import Failure
 from parsing.decode import decode
+from parsing.rich_text import letters_of_rtf
 
 _HIDDEN = frozenset(
     {"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "nav", "dialog", "audio", "video",
      "canvas", "del", "select", "datalist", "textarea", "button"}
 )  # fmt: skip
 """What is no text of the page: programs and pictures, navigation, what was struck out, and what a reader fills in."""
+_BESIDE_MAIN = frozenset({"header", "footer", "aside"})
+"""Of a page that says which part is the main one."""
 _INLINE = frozenset(
     {"a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "dfn", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp",
      "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"}
@@ -50,20 +53,23 @@ def second_text(content: bytes, format_: str, /) -> str | None:
 
 def visible_text(page: str, /) -> str:
     """What a browser shows of a page, form controls apart."""
-    reader = _Page()
+    reader = _Page(has_main="<main" in page.lower())
     reader.feed(page)
     reader.close()
     return "".join(reader.pieces)
 
 
 class _Page(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, *, has_main: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self._beside_main = _BESIDE_MAIN if has_main else frozenset()
         self.pieces: list[str] = []
         self._hidden: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag in _HIDDEN:
+        if tag == "main":
+            self._beside_main = frozenset()
+        if tag in _HIDDEN or tag in self._beside_main:
             self._hidden.append(tag)
         if tag == "body":
             self._hidden.clear()
@@ -73,6 +79,8 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in self._hidden:
             del self._hidden[self._hidden.index(tag) :]
+        if tag == "main":
+            self._beside_main = _BESIDE_MAIN
         if tag not in _INLINE:
             self.pieces.append("\n")
 
@@ -245,7 +253,7 @@ def _markup(format_: str, content: bytes) -> str:
     """What pandoc writes as plain text: the source has words of its own language in it."""
     import pypandoc  # type: ignore[import-untyped]
 
-    return str(pypandoc.convert_text(_plain(content), "plain", format=format_, sandbox=True, extra_args=["--wrap=none"]))
+    return str(pypandoc.convert_text(_plain(content), "plain", format=format_, sandbox=True, extra_args=["--wrap=none", "--standalone"]))
 
 
 def _notebook(content: bytes) -> str:
@@ -267,5 +275,6 @@ _READERS: dict[str, Callable[[bytes], str]] = {
     "xml": _xml_text,
     "json": _json_text,
     "ipynb": _notebook,
-    **{format_: partial(_markup, format_) for format_ in ("org", "rst", "asciidoc", "latex", "rtf")},
+    **{format_: partial(_markup, format_) for format_ in ("org", "rst", "asciidoc", "latex")},
+    "rtf": letters_of_rtf,
 }

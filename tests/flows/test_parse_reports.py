@@ -15,7 +15,8 @@ from flows.ingest import ingest
 from ragkeep.inspect import read_document, read_flagged, read_quarantine
 
 TORN = b"""<p>A list of the steels that the works at the river bank uses.</p><table><tr><td>SNB22</td><td>hard</td></tr><tr>
-<table><br><table><tr><td>The database of steels is free, and whoever uses it does so at their own risk.</CENTER></td></tr></table></center>"""
+<table><br><table><tr><td>The database of steels is free, and who uses it does so at their own risk.
+</CENTER></td></tr></table></center>"""
 PLAIN = b"The iron bridge at the old mill was closed for repairs in April, since two of its girders had rusted through."
 TERMS = {"lawful_basis": "not_personal", "purposes": ["retrieval"], "classification": "public"}
 

@@ -89,3 +89,22 @@ def _saved(document: object) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)  # type: ignore[attr-defined]
     return buffer.getvalue()
+
+
+def test_a_formula_of_a_word_file_is_text_in_its_place() -> None:
+    from docx.oxml import parse_xml
+
+    from parsing.formulas import with_formulas
+
+    document = docx.Document()
+    paragraph = document.add_paragraph("The energy is ")
+    math = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    letters = {letter: f"<m:r><m:t>{letter}</m:t></m:r>" for letter in "Emc2ab"}
+    raised = f"<m:sSup><m:e>{letters['c']}</m:e><m:sup>{letters['2']}</m:sup></m:sSup>"
+    fraction = f"<m:f><m:fPr/><m:num>{letters['a']}</m:num><m:den>{letters['b']}</m:den></m:f>"
+    paragraph._p.append(parse_xml(f"<m:oMath {math}>{letters['E']}{letters['m']}{raised}{fraction}</m:oMath>"))
+    paragraph.add_run(" at rest.")
+    changed = docx.Document(io.BytesIO(with_formulas(_saved(document))))
+    assert [one.text for one in changed.paragraphs] == ["The energy is Emc^2a/b at rest."]
+    plain = _saved(docx.Document())
+    assert with_formulas(plain) is plain
