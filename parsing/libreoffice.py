@@ -10,6 +10,8 @@ from parsing.headings import Raw
 from parsing.partition import read_docx, read_pptx
 
 _PROGRAMS = ("soffice", "libreoffice")
+_FILTERS = {"doc": "MS Word 97", "ppt": "MS PowerPoint 97"}
+"""Said, since LibreOffice opens what it cannot read as if it were plain text."""
 _SAFE = (
     '<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="{}" oor:op="fuse"><value>{}</value></prop></item>'
 )
@@ -56,7 +58,8 @@ def _convert(content: bytes, old: str, new: str) -> bytes | Failure:
         source, target = folder / f"document.{old}", folder / "out" / f"document.{new}"
         source.write_bytes(content)
         profile = f"-env:UserInstallation=file://{folder / 'profile'}"
-        call = [program, "--headless", "--norestore", profile, "--convert-to", new, "--outdir", str(target.parent), str(source)]
+        call = [program, "--headless", "--norestore", profile, f"--infilter={_FILTERS[old]}", "--convert-to", new]
+        call += ["--outdir", str(target.parent), str(source)]
         subprocess.run(call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         if not target.is_file():
             return Failure("file.corrupt", f"{old}: LibreOffice cannot open it", "Open the file in its program and save it anew.")

@@ -37,7 +37,7 @@ def read_pdf(content: bytes, how: How, /) -> Read | Failure:
         return opened
     document, content = opened
     with document:
-        pages = [_legible(read_page(page)) for page in document]
+        pages = [_legible(_read_and_close(page)) for page in document]
         elements = paragraphs(pages)
         drawings = {number for number, page in enumerate(pages) if page.objects > _COUNTED}
         counted = count_letters(content, drawings)
@@ -81,6 +81,13 @@ def _unlocked(content: bytes, password: str) -> bytes:
     with pikepdf.open(io.BytesIO(content), password=password) as pdf:
         pdf.save(unlocked)
     return unlocked.getvalue()
+
+
+def _read_and_close(page: Any) -> Page:
+    try:
+        return read_page(page)
+    finally:
+        page.close()
 
 
 def _legible(page: Page) -> Page:
@@ -168,9 +175,11 @@ def _recognise(document: Any, numbers: Sequence[int], how: How) -> dict[int, lis
 
 def _render(document: Any, number: int) -> Any:
     page = document[number]
-    width, height = page.get_size()
-    scale = min(ocr.DOTS_PER_INCH / 72, ocr.MOST_DOTS_A_SIDE / max(width, height, 1))
-    return page.render(scale=scale).to_pil()
+    scale = min(ocr.DOTS_PER_INCH / 72, ocr.MOST_DOTS_A_SIDE / max(*page.get_size(), 1))
+    try:
+        return page.render(scale=scale).to_pil().copy()
+    finally:
+        page.close()
 
 
 def _scan(pages: int) -> Failure:

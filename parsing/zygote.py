@@ -160,9 +160,11 @@ class _Server:
 
 def _grant(child: _Child) -> None:
     """The time that it asks for, as far as there is any left; it asks before it answers."""
-    length = int.from_bytes(child.answer[:_PREFIX], "big")
-    asked = bytes(child.answer[_PREFIX : _PREFIX + length])
-    if len(asked) == length and asked.startswith(_MORE):
+    while child.answer[_PREFIX : _PREFIX + len(_MORE)] == _MORE:
+        length = int.from_bytes(child.answer[:_PREFIX], "big")
+        asked = bytes(child.answer[_PREFIX : _PREFIX + length])
+        if len(asked) < length:
+            return
         seconds = min(child.more, float(asked.removeprefix(_MORE)))
         child.ends_at, child.more = child.ends_at + seconds, child.more - seconds
         del child.answer[: _PREFIX + length]
@@ -173,7 +175,7 @@ def _child(message: Message, writer: int, parent: int, settings: dict[str, Any])
     code = 1
     try:
         os.setpgid(0, 0)
-        confine(seconds=message.head["seconds"], memory_mb=settings["memory_mb"], parent=parent)
+        confine(seconds=message.head["seconds"] + settings["more_seconds"], memory_mb=settings["memory_mb"], parent=parent)
         from parsing.read import read
         from parsing.reading import How
 
