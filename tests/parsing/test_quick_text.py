@@ -32,7 +32,7 @@ def test_every_answer_and_every_tag_is_stock_s_own_on_texts_of_all_kinds() -> No
         words = [word for text in CANARIES for word in text.split(" ")] + ["\\n", "Is", "it?", "He", "runs.", "She", "SLEEPS"]
         texts = st.lists(st.sampled_from(words) | st.text(max_size=6), max_size=60).map(" ".join)
 
-        @settings(max_examples=120, deadline=None)
+        @settings(max_examples=60, deadline=None)
         @given(texts)
         def agrees(text):
             assert quick.agrees(text), text
@@ -44,6 +44,7 @@ def test_every_answer_and_every_tag_is_stock_s_own_on_texts_of_all_kinds() -> No
     assert output == "agrees"
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not DATA.exists(), reason="the shared corpus is not here")
 def test_every_paragraph_of_a_corpus_is_classified_as_stock_does() -> None:
     output = run(
@@ -55,12 +56,12 @@ def test_every_paragraph_of_a_corpus_is_classified_as_stock_does() -> None:
         _use_installed_model()
         import unstructured.nlp.tokenize, unstructured.partition.text_type as stock
         quick = QuickText(unstructured.nlp.tokenize._get_nlp(), stock)
-        lines = open("{DATA}/docs_unstructured/../scifact/corpus.jsonl", encoding="utf-8").read().split("\\n")[:12]
+        lines = open("{DATA}/docs_unstructured/../scifact/corpus.jsonl", encoding="utf-8").read().split("\\n")[:150]
         texts = [said for line in lines for said in (json.loads(line)["title"], json.loads(line)["text"][:600])]
         print(len(texts), [text for text in texts if not quick.agrees(text)])
         """
     )
-    assert output == "24 []"
+    assert output == "300 []"
 
 
 def test_another_version_or_another_answer_leaves_stock_alone() -> None:
