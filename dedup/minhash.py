@@ -23,7 +23,7 @@ def sign(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Sign
 
     The permutation of a hash h is `a * fmix32(h) + b` modulo 2^32 with an odd `a`; h is the low half of the shingle's hash.
     """
-    a, b = _permutations(permutations, seed)
+    a, b = draw_permutations(permutations, seed)
     lengths = shingles.list.len().to_numpy().astype(np.int64)
     hashes = _fmix32(shingles.explode(empty_as_null=False).to_numpy().astype(np.uint32))
     signatures = np.full((permutations, len(shingles)), np.iinfo(np.uint32).max, dtype=np.uint32)
@@ -49,7 +49,8 @@ def band(signatures: Signatures, bands: int, /) -> npt.NDArray[np.int64]:
     return hashes.view(np.int64)
 
 
-def _permutations(count: int, seed: int) -> tuple[Signatures, Signatures]:
+def draw_permutations(count: int, seed: int, /) -> tuple[Signatures, Signatures]:
+    """datasketch's own factors, all odd, and summands."""
     generator = np.random.RandomState(seed)
     a = generator.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return a, generator.randint(0, 1 << 32, count, dtype=np.uint32)

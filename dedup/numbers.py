@@ -1,12 +1,16 @@
 """The numbers and dates of a text, so that version 2 of a contract is never taken for version 1."""
 
-from hashlib import blake2b
+import re
+from functools import cache
+from itertools import product
 
+import numpy as np
 import polars as pl
 
-from dedup.shingle import normalise
+from dedup.characters import normalise, spell
+from dedup.hashing import chain, hash_word
 
-NUMBERS = 1
+NUMBERS = 2
 """Raised whenever the key of a text changes."""
 
 _IN_WORDS = """
@@ -21,8 +25,10 @@ janvier février mars avril mai juin juillet août septembre octobre novembre d�
 januar februar märz juni juli oktober dezember
 enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
 """
-_ROMAN = r"x{1,3}|x{0,3}(?:v|iv|ix|vi{1,3}|i{2,3})"
-_NUMBER = rf"(?:\B-)?\d+(?:[.,:/\-]\d+)*|[一二三四五六七八九十百千万萬亿億零〇]+|\b(?:{'|'.join(_IN_WORDS.split())}|{_ROMAN})\b"
+_ROMAN = {"x", "xx", "xxx"} | {
+    tens + ones for tens, ones in product(("", "x", "xx", "xxx"), ("ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"))
+}
+_NUMBER = re.compile(r"(?P<number>(?:(?<![wdDhn])-)?[dD]+(?:[.,:/\-][dD]+)*|n+)|(?P<word>(?<![wd])w+(?![wd]))")
 
 
 def number_keys(texts: pl.Series, /) -> pl.Series:
@@ -32,7 +38,21 @@ def number_keys(texts: pl.Series, /) -> pl.Series:
     languages, and Roman numerals but for a lone `I`. A word that is a number only at times counts too: the price is a duplicate kept,
     never a text hidden.
     """
-    plain = normalise(pl.col("text")).str.replace_all("−", "-", literal=True)
-    found = texts.to_frame("text").select(plain.str.extract_all(_NUMBER).list.join(" ")).to_series()
-    keys = [int.from_bytes(blake2b(numbers.encode(), digest_size=8).digest(), "little", signed=True) for numbers in found]
-    return pl.Series("number_key", keys, dtype=pl.Int64)
+    plain = texts.to_frame("text").select(normalise(pl.col("text"))).to_series()
+    keys = np.array([_number_key(text) for text in plain], dtype=np.uint64)
+    return pl.Series("number_key", keys.view(np.int64))
+
+
+@cache
+def number_words() -> frozenset[int]:
+    """The hashes of all words that are numbers."""
+    return frozenset(hash_word(word) for word in {*_IN_WORDS.split(), *_ROMAN})
+
+
+def _number_key(normalised: str) -> int:
+    found = []
+    for match in _NUMBER.finditer(spell(normalised)):
+        hashed = hash_word(normalised[match.start() : match.end()])
+        if match["number"] or hashed in number_words():
+            found.append(hashed)
+    return chain(found)

@@ -2,28 +2,25 @@
 
 A word is a run of letters, marks and digits; a symbol is a word of its own, and so is every character of a script that is
 written without spaces, which turns word shingles into character shingles there. Case, punctuation, spacing and Unicode form
-do not matter. The same text gives the same hashes in every process and version of Polars: hashes are blake2b of the words.
+do not matter. The same text gives the same hashes in every process and on every machine.
 """
 
-from hashlib import blake2b
+import re
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-NORMALISER = 1
+from dedup.characters import normalise, spell
+from dedup.hashing import GOLDEN, MURMUR_A, MURMUR_B, hash_word
+
+NORMALISER = 2
 """Raised whenever the words or the hashes of a text change: an index of another version is rebuilt."""
 
-_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = rf"[^\p{{P}}\p{{S}}\p{{Z}}\p{{Cc}}{_SPACELESS}]+|[\p{{S}}{_SPACELESS}]"
+_WORD = re.compile(r"[wd]+|[Dhns]")
 _ROWS_AT_ONCE = 8_192
 
-_Words = npt.NDArray[np.uint64]
-
-
-def normalise(text: pl.Expr, /) -> pl.Expr:
-    """Compatibility forms joined, lower case, invisible format characters gone."""
-    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\p{Cf}+", "")
+_Hashes = npt.NDArray[np.uint64]
 
 
 def shingle(texts: pl.Series, words: int, /) -> pl.Series:
@@ -33,24 +30,22 @@ def shingle(texts: pl.Series, words: int, /) -> pl.Series:
 
 
 def _shingle(texts: pl.DataFrame, words: int) -> pl.Series:
-    split = texts.select(normalise(pl.col("text")).str.extract_all(_WORD)).to_series()
-    lengths = split.list.len().to_numpy().astype(np.int64)
-    hashes, rows = _runs(_hash_words(split.explode(empty_as_null=False)), lengths, words)
+    split = [split_words(text) for text in texts.select(normalise(pl.col("text"))).to_series()]
+    lengths = np.array([len(each) for each in split], dtype=np.int64)
+    hashed = {word: hash_word(word) for word in {word for each in split for word in each}}
+    hashes, rows = _runs(np.array([hashed[word] for each in split for word in each], dtype=np.uint64), lengths, words)
     found = pl.DataFrame({"row": rows, "shingles": hashes}).group_by("row").agg(pl.col("shingles").unique().sort())
     every = pl.DataFrame({"row": np.arange(len(lengths), dtype=np.int64)})
     return every.join(found, on="row", how="left", maintain_order="left")["shingles"].fill_null(pl.lit([], dtype=pl.List(pl.UInt64)))
 
 
-def _hash_words(words: pl.Series) -> _Words:
-    """Each distinct word is hashed once: a corpus repeats its words hundreds of times."""
-    vocabulary = words.unique()
-    digests = b"".join(blake2b(word.encode(), digest_size=8).digest() for word in vocabulary)
-    codes = words.cast(pl.Enum(vocabulary)).to_physical().to_numpy()
-    hashes: _Words = np.frombuffer(digests, dtype="<u8").astype(np.uint64)[codes]
-    return hashes
+def split_words(normalised: str, /) -> list[str]:
+    """The words of a normalised text, in order."""
+    kinds = spell(normalised)
+    return [normalised[found.start() : found.end()] for found in _WORD.finditer(kinds)]
 
 
-def _runs(hashes: _Words, lengths: npt.NDArray[np.int64], words: int) -> tuple[_Words, npt.NDArray[np.int64]]:
+def _runs(hashes: _Hashes, lengths: npt.NDArray[np.int64], words: int) -> tuple[_Hashes, npt.NDArray[np.int64]]:
     """Hash and row of every run of `words` words within a row, rows that are shorter being padded with the hash 0."""
     padded = np.where(lengths > 0, np.maximum(lengths, words), 0)
     rows, ends = np.repeat(np.arange(len(lengths)), padded), np.cumsum(padded)
@@ -59,13 +54,13 @@ def _runs(hashes: _Words, lengths: npt.NDArray[np.int64], words: int) -> tuple[_
     starts = np.flatnonzero(np.arange(len(flat)) + words <= ends[rows])
     runs = np.zeros(len(starts), dtype=np.uint64)
     for offset in range(words):
-        runs = runs * np.uint64(0x9E3779B97F4A7C15) + flat[starts + offset]
+        runs = runs * np.uint64(GOLDEN) + flat[starts + offset]
     return _mix(runs), rows[starts]
 
 
-def _mix(hashes: _Words) -> _Words:
-    """MurmurHash3's 64-bit finaliser: every bit of a sum reaches the low 32 bits, which the signature reads."""
-    hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    mixed: _Words = hashes ^ (hashes >> np.uint64(33))
+def _mix(hashes: _Hashes) -> _Hashes:
+    """`dedup.hashing.mix` of many."""
+    hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(MURMUR_A)
+    hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(MURMUR_B)
+    mixed: _Hashes = hashes ^ (hashes >> np.uint64(33))
     return mixed

@@ -1,33 +1,115 @@
 """What the search for duplicates needs to know of a text, and the fingerprints of how that was made."""
 
+import sys
+from importlib.util import find_spec
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from configs.settings import DedupSettings
 from contracts.ids import fingerprint
-from dedup.minhash import SCHEME, SEED, band, sign
-from dedup.numbers import NUMBERS, number_keys
+from dedup.characters import Entries, characters, normalise
+from dedup.minhash import SCHEME, SEED, band, draw_permutations, sign
+from dedup.numbers import NUMBERS, number_keys, number_words
 from dedup.shingle import NORMALISER, shingle
 
+_ROWS_AT_ONCE = 8_192
+_WORTH_THE_KERNEL = 4_000_000
+"""Bytes of text that take about as long without the kernel as it takes to load it."""
 
-def sketch(texts: pl.Series, how: DedupSettings, /) -> pl.DataFrame:
+_Integers = npt.NDArray[np.int64]
+SCHEMA = pl.Schema((("number_key", pl.Int64()), ("shingles", pl.List(pl.UInt64)), ("bands", pl.List(pl.Int64))))
+
+
+def sketch(texts: pl.Series, how: DedupSettings, /, *, seed: int = SEED) -> pl.DataFrame:
     """One row a text, in order: number_key (Int64), shingles (List(UInt64), sorted) and bands (List(Int64)).
 
     A text without words has no bands. Where numbers must not differ, the number key is mixed into every band:
-    ten thousand invoices that differ in a date never meet.
+    ten thousand invoices that differ in a date never meet. Made by machine code where there is enough to do, with the same bits.
     """
-    shingles, numbers = shingle(texts, how.shingle_words), number_keys(texts)
-    bands = band(sign(shingles, how.bands * how.rows), how.bands)
-    if how.numbers_differ:
-        bands = bands ^ numbers.to_numpy()[:, np.newaxis]
-    table = pl.DataFrame({"number_key": numbers, "shingles": shingles, "bands": pl.Series(bands, dtype=pl.Array(pl.Int64, how.bands))})
-    wordless = pl.col("shingles").list.len() == 0
-    return table.with_columns(
-        pl.when(wordless).then(pl.lit([], dtype=pl.List(pl.Int64))).otherwise(pl.col("bands").arr.to_list()).alias("bands")
-    )
+    made_by = sketch_by_kernel if _kernel_is_worth_it(texts) else sketch_by_numpy
+    parts = [made_by(part["text"], how, seed=seed) for part in texts.to_frame("text").iter_slices(_ROWS_AT_ONCE)]
+    return pl.concat(parts) if parts else SCHEMA.to_frame()
 
 
 def sketch_fingerprint(how: DedupSettings, /) -> str:
     """Changes whenever sketches or verified pairs may: an index made under another one cannot be used."""
     made_by = {"scheme": SCHEME, "seed": SEED, "normaliser": NORMALISER, "numbers": NUMBERS}
     return fingerprint("sketch", **made_by, **how.model_dump(mode="json"))
+
+
+def sketch_by_numpy(texts: pl.Series, how: DedupSettings, /, *, seed: int = SEED) -> pl.DataFrame:
+    """`sketch` without numba: for few texts, and where it is not installed."""
+    shingles, numbers = shingle(texts, how.shingle_words), number_keys(texts)
+    bands = band(sign(shingles, how.bands * how.rows, seed=seed), how.bands)
+    if how.numbers_differ:
+        bands = bands ^ numbers.to_numpy()[:, np.newaxis]
+    worded = (shingles.list.len() > 0).to_numpy()
+    return _table(numbers.to_numpy(), shingles, bands, worded)
+
+
+def sketch_by_kernel(texts: pl.Series, how: DedupSettings, /, *, seed: int = SEED) -> pl.DataFrame:
+    """`sketch` by numba. A text with characters that depend on their neighbours is normalised first; for others a table does."""
+    made, dependent = run_kernel(texts, how, characters().raw, seed)
+    if not len(dependent):
+        return made
+    plain = texts.gather(dependent).to_frame("text").select(normalise(pl.col("text"))).to_series()
+    normalised, _ = run_kernel(plain, how, characters().normal, seed)
+    places = np.arange(len(texts))
+    places[dependent] = len(texts) + np.arange(len(dependent))
+    return pl.concat([made, normalised])[places]
+
+
+def run_kernel(texts: pl.Series, how: DedupSettings, table: Entries, seed: int) -> tuple[pl.DataFrame, _Integers]:
+    """The sketches, and the rows that have none since a character depends on its neighbours."""
+    from dedup.kernel import sketch_bytes
+
+    data, ends = _bytes(texts)
+    count = len(texts)
+    bands, numbers = np.zeros((count, how.bands), dtype=np.int64), np.zeros(count, dtype=np.int64)
+    lengths = np.zeros(count, dtype=np.int64)
+    a, b = draw_permutations(how.bands * how.rows, seed)
+    flat = sketch_bytes(data, ends, table, _number_slots(), how.shingle_words, a, b, how.numbers_differ, bands, numbers, lengths)
+    dependent = np.flatnonzero(lengths < 0)
+    lengths[dependent] = 0
+    return _table(numbers, _lists(flat, lengths), bands, lengths > 0), dependent
+
+
+def _kernel_is_worth_it(texts: pl.Series) -> bool:
+    loaded = "dedup.kernel" in sys.modules
+    return loaded or (int(texts.str.len_bytes().sum()) >= _WORTH_THE_KERNEL and find_spec("numba") is not None)
+
+
+def _bytes(texts: pl.Series) -> tuple[npt.NDArray[np.uint8], _Integers]:
+    """All texts' bytes one after another, and where each begins, with the last one's end."""
+    array = texts.rechunk().to_arrow().cast(pa.large_string())
+    _, ends, data = array.buffers()
+    places = np.frombuffer(ends, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    held = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
+    return held[places[0] : places[-1]], places - places[0]
+
+
+def _number_slots() -> npt.NDArray[np.uint64]:
+    """The hashes of number words, each in the first free slot from its own on."""
+    slots = np.zeros(1_024, dtype=np.uint64)
+    for hashed in sorted(number_words()):
+        slot = hashed % len(slots)
+        while slots[slot]:
+            slot = (slot + 1) % len(slots)
+        slots[slot] = hashed
+    return slots
+
+
+def _table(numbers: _Integers, shingles: pl.Series, bands: _Integers, worded: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    listed = _lists(bands[worded].ravel(), worded * np.int64(bands.shape[1]))
+    return pl.DataFrame({"number_key": numbers, "shingles": shingles, "bands": listed}, schema=SCHEMA)
+
+
+def _lists(values: npt.NDArray[Any], lengths: _Integers) -> pl.Series:
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    listed = pl.from_arrow(pa.LargeListArray.from_arrays(ends, values))
+    assert isinstance(listed, pl.Series)
+    return listed

@@ -4,7 +4,7 @@ All of it is derived: an index made under other settings is emptied when it is o
 with its last owner, bands and edges along with it, since sets of hashes are as personal as the texts that they were made from.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,16 @@ from configs.faults import reach
 from configs.settings import DedupSettings
 from contracts.errors import UsageError
 from contracts.results import Forgotten
+from dedup.match import match
 from dedup.sketch import sketch, sketch_fingerprint
-from dedup.verify import candidates, verify
 from ledger.database import batches, checkpoint, insert_new, open_sqlite, writing
 
 _LAYOUT = 1
 """Of the tables below; raised whenever they change."""
 
 _TEXTS_AT_ONCE = 4_000
+_MATES_AT_ONCE = 50_000
+"""Stored texts that new ones are compared with at once: a tenth of a gigabyte of shingles."""
 
 _tables = MetaData()
 _meta = Table("meta", _tables, Column("made_by", String, primary_key=True))
@@ -210,10 +212,10 @@ def _join(connection: Connection, texts: pl.DataFrame, how: DedupSettings) -> No
     numbered = pl.int_range(last + 1, last + 1 + fresh.height, eager=True).alias("member")
     new = pl.concat([fresh.select("text_key"), sketch(fresh["text"], how).with_columns(numbered)], how="horizontal")
     bands = new.select("member", pl.col("bands").alias("band")).explode("band").drop_nulls()
-    known = bands.vstack(_stored_bands(connection, bands["band"])) if last else bands
-    for block in candidates(known, since=last + 1):
-        stored = _stored_texts(connection, block["b"].filter(block["b"] <= last).unique())
-        _each(connection, insert(_edges), verify(block, stored.vstack(new.select(stored.columns)), how.threshold))
+    _each(connection, insert(_edges), match(new, how.threshold))
+    for mates in _mates(connection, bands["band"]):
+        both = pl.concat([mates, new.select(mates.columns)])
+        _each(connection, insert(_edges), match(both, how.threshold, since=last + 1).filter(pl.col("b") <= last))
     blobs = {"shingles": _blobs(new["shingles"]), "bands": _blobs(new["bands"])}
     _each(connection, insert(_members), new.select("text_key", "number_key", id="member").with_columns(**blobs))
     _each(connection, insert(_bands), bands.select("member", hash="band").sort("hash"))
@@ -254,11 +256,14 @@ def _owned(connection: Connection, document_ids: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, {"document_id": pl.String, "text_key": pl.String, "member": pl.Int64}, orient="row")
 
 
-def _stored_bands(connection: Connection, hashes: pl.Series) -> pl.DataFrame:
+def _mates(connection: Connection, hashes: pl.Series) -> Iterator[pl.DataFrame]:
+    """The members that have any of these bands, in blocks that fit memory: member, number_key, shingles, and those of the bands."""
     wanted = select(_bands.c.member, _bands.c.hash)
     parts = batches(hashes.unique().sort())
     rows = [tuple(row) for part in parts for row in connection.execute(wanted.where(_bands.c.hash.in_(part)))]
-    return pl.DataFrame(rows, {"member": pl.Int64, "band": pl.Int64}, orient="row")
+    shared = pl.DataFrame(rows, {"member": pl.Int64, "bands": pl.Int64}, orient="row").group_by("member").agg("bands").sort("member")
+    for block in shared.iter_slices(_MATES_AT_ONCE):
+        yield _stored_texts(connection, block["member"]).join(block, on="member").sort("member")
 
 
 def _stored_texts(connection: Connection, members: pl.Series) -> pl.DataFrame:

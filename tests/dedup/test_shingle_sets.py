@@ -16,7 +16,7 @@ def _sets(*texts: str, words: int = 3) -> list[list[int]]:
 
 def test_a_text_gives_the_same_hashes_in_every_process_and_on_every_machine() -> None:
     """Golden, computed in plain Python: an index on disk meets texts that come years later. A change here must raise NORMALISER."""
-    assert _sets("The lease ends in May.", words=4) == [[6628464927001151479, 10940932707681694677]]
+    assert _sets("The lease ends in May.", words=4) == [[5966782050426462158, 9820434573873566897]]
 
 
 @given(WORDS)

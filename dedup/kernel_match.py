@@ -1,0 +1,187 @@
+"""Pairs of sets with a band in common and a Jaccard similarity of at least a threshold, by numba.
+
+A band that few texts share is gone through pair by pair. In a crowded one, where that would be quadratic, two texts are compared only if
+they share one of their rarest shingles: sets of a and b shingles that overlap in at least t(a) = ceil(threshold * a) and t(b) must meet
+among the first a - t(a) + 1 and b - t(b) + 1 of them, in whatever order, as long as it is the same for all (Chaudhuri et al. 2006,
+Bayardo et al. 2007). The order by rarity makes what all of them share come last. So no pair is lost to the guard.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from dedup.kernel import compiled
+
+_BUCKETS = 1 << 20
+
+
+@compiled
+def _needed(one: Any, other: Any, threshold: Any) -> Any:
+    """The fewest common shingles with which sets of these sizes reach the threshold."""
+    common: Any = max(np.int64(threshold * (one + other) / (1.0 + threshold)) - 2, 0)
+    while common < min(one, other) and common / (one + other - common) < threshold:
+        common += 1
+    return common if common / (one + other - common) >= threshold else one + other
+
+
+@compiled
+def _common(one: Any, other: Any, needed: Any) -> Any:
+    """How many values two sorted sets share; -1 as soon as it cannot be `needed` any more."""
+    spare_one, spare_other = len(one) - needed, len(other) - needed
+    if spare_one < 0 or spare_other < 0:
+        return -1
+    at, there, found = 0, 0, 0
+    while at < len(one) and there < len(other):
+        if one[at] == other[there]:
+            at, there, found = at + 1, there + 1, found + 1
+        elif one[at] < other[there]:
+            at, spare_one = at + 1, spare_one - 1
+            if spare_one < 0:
+                return -1
+        else:
+            there, spare_other = there + 1, spare_other - 1
+            if spare_other < 0:
+                return -1
+    return found if found >= needed else -1
+
+
+@compiled
+def _slots(bands: Any) -> Any:
+    """The slot of each entry in a table of distinct bands, and how many entries each slot has."""
+    size = 16
+    while size < 2 * len(bands):
+        size *= 2
+    values, counts = np.empty(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    found = np.empty(len(bands), dtype=np.int64)
+    for entry in range(len(bands)):
+        slot = bands[entry] & (size - 1)
+        while counts[slot] and values[slot] != bands[entry]:
+            slot = (slot + 1) & (size - 1)
+        values[slot] = bands[entry]
+        counts[slot] += 1
+        found[entry] = slot
+    return found, counts
+
+
+@compiled
+def _rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
+    """As many of the rarest shingles as must hold one that is shared. Of equally rare ones the lesser first, as they stand."""
+    size = len(shingles)
+    least: Any = np.int64(threshold * size)
+    while least < 1 or least / size < threshold:
+        least += 1
+    counts = np.empty(size, dtype=np.int64)
+    for place in range(size):
+        counts[place] = seen[shingles[place] & np.uint64(_BUCKETS - 1)]
+    return shingles[np.argsort(counts, kind="mergesort")[: size - least + 1]]
+
+
+@compiled
+def _share_a_band(one: Any, other: Any) -> Any:
+    for left in range(len(one)):
+        for right in range(len(other)):
+            if one[left] == other[right]:
+                return True
+    return False
+
+
+@compiled
+def _measure_crowds(shingles: Any, ends: Any, slots: Any, counts: Any, band_ends: Any, crowd: Any) -> Any:
+    """Which texts have a band that more than `crowd` have, how often each shingle is seen in them, and how many shingles they have."""
+    crowded = np.zeros(len(ends) - 1, dtype=np.bool_)
+    seen, total = np.zeros(_BUCKETS, dtype=np.int64), 0
+    for text in range(len(crowded)):
+        for entry in range(band_ends[text], band_ends[text + 1]):
+            crowded[text] |= counts[slots[entry]] > crowd
+        if crowded[text]:
+            total += ends[text + 1] - ends[text]
+            for place in range(ends[text], ends[text + 1]):
+                seen[shingles[place] & np.uint64(_BUCKETS - 1)] += 1
+    return crowded, seen, total
+
+
+@compiled
+def _meet_by_band(text: Any, slots: Any, counts: Any, crowd: Any, heads: Any, following: Any, owners: Any, met: Any, mates: Any) -> Any:
+    """Those before it that share one of the bands in `slots` that is not crowded, into `mates`; how many."""
+    filled = 0
+    for place in range(len(slots)):
+        entry = heads[slots[place]] if counts[slots[place]] <= crowd else -1
+        while entry >= 0:
+            other, entry = owners[entry], following[entry]
+            if met[other] != text:
+                met[other] = text
+                mates[filled] = other
+                filled += 1
+    return filled
+
+
+@compiled
+def _meet_by_shingle(text: Any, rare: Any, heads: Any, following: Any, owners: Any, values: Any, met: Any, mates: Any) -> Any:
+    """Those before it that share one of the shingles in `rare`, into `mates`; how many."""
+    filled = 0
+    for place in range(len(rare)):
+        entry = heads[rare[place] & np.uint64(_BUCKETS - 1)]
+        while entry >= 0:
+            other, same, entry = owners[entry], values[entry] == rare[place], following[entry]
+            if same and met[other] != text:
+                met[other] = text
+                mates[filled] = other
+                filled += 1
+    return filled
+
+
+@compiled
+def _similarity(one: Any, other: Any, threshold: Any) -> Any:
+    """Of two sets, or -1 below the threshold."""
+    found = _common(one, other, _needed(len(one), len(other), threshold))
+    return found / (len(one) + len(other) - found) if found >= 0 else -1.0
+
+
+@compiled
+def _enter(slots: Any, heads: Any, following: Any, first: Any) -> None:
+    """The entries from `first` on, one a slot, at the head of their slots' chains."""
+    for place in range(len(slots)):
+        following[first + place] = heads[slots[place]]
+        heads[slots[place]] = first + place
+
+
+@compiled
+def match_sets(
+    shingles: Any, ends: Any, bands: Any, band_ends: Any, since: Any, threshold: Any, crowd: Any, kept_only: Any
+) -> tuple[Any, Any, Any]:
+    """Pairs (a, b) of texts, b < a and since <= a, and their similarity; sets and bands stand one after another.
+
+    With `kept_only` a text that has a pair is not compared with later ones: all pairs then are with texts that have none themselves.
+    """
+    texts = len(ends) - 1
+    slots, counts = _slots(bands)
+    heads, following, owners = np.full(len(counts), -1, np.int64), np.empty(len(bands), np.int64), np.empty(len(bands), np.int64)
+    crowded, seen, total = _measure_crowds(shingles, ends, slots, counts, band_ends, crowd)
+    rare_heads, rare_following, rare_owners = np.full(_BUCKETS, -1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    rare_values, rare_filled = np.empty(total, np.uint64), 0
+    met, mates = np.full(texts, -1, np.int64), np.empty(texts, np.int64)
+    a, b, similar, filled = np.empty(1_024, np.int64), np.empty(1_024, np.int64), np.empty(1_024, np.float64), 0
+    for text in range(texts):
+        first, last = band_ends[text], band_ends[text + 1]
+        own, before = shingles[ends[text] : ends[text + 1]], filled
+        rare = _rarest(own, seen, threshold) if crowded[text] else own[:0]
+        count = 0
+        if text >= since:
+            count = _meet_by_band(text, slots[first:last], counts, crowd, heads, following, owners, met, mates)
+            count += _meet_by_shingle(text, rare, rare_heads, rare_following, rare_owners, rare_values, met, mates[count:])
+        for mate in mates[:count]:
+            found = _similarity(own, shingles[ends[mate] : ends[mate + 1]], threshold)
+            if found >= 0 and _share_a_band(bands[first:last], bands[band_ends[mate] : band_ends[mate + 1]]):
+                if filled == len(a):
+                    a, b, similar = np.append(a, a), np.append(b, b), np.append(similar, similar)
+                a[filled], b[filled], similar[filled] = text, mate, found
+                filled += 1
+        if kept_only and filled > before:
+            continue
+        owners[first:last] = text
+        _enter(slots[first:last], heads, following, first)
+        rare_end = rare_filled + len(rare)
+        rare_owners[rare_filled:rare_end], rare_values[rare_filled:rare_end] = text, rare
+        _enter((rare & np.uint64(_BUCKETS - 1)).astype(np.int64), rare_heads, rare_following, rare_filled)
+        rare_filled = rare_end
+    return a[:filled], b[:filled], similar[:filled]

@@ -1,0 +1,78 @@
+"""Which texts say nearly the same: pairs that share a band, verified by the exact Jaccard similarity of their shingles."""
+
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from dedup.verify import candidates, verify
+
+CROWD = 1_000
+"""Texts that share a band from which on they are not compared pair by pair."""
+
+_WORTH_THE_KERNEL = 20_000
+"""Texts from which on it pays to load the kernel."""
+
+SCHEMA = pl.Schema({"a": pl.Int64, "b": pl.Int64, "jaccard": pl.Float64, "same_numbers": pl.Boolean})
+
+
+def match(texts: pl.DataFrame, threshold: float, /, *, since: int = 0) -> pl.DataFrame:
+    """The pairs (a, b, jaccard, same_numbers) of members, b < a and `since` <= a, sorted, that share a band and reach the threshold.
+
+    `texts` has columns member, number_key, shingles (sorted, distinct) and bands, sorted by member. However many texts share a band, the
+    cost follows the texts and the pairs that are found: in a crowded band two are compared only if they share one of their rarest
+    shingles, which every pair that reaches the threshold does.
+    """
+    if not _kernel_is_worth_it(texts):
+        return match_by_polars(texts, threshold, since=since)
+    return match_by_kernel(texts, threshold, since=since)
+
+
+def match_kept(texts: pl.DataFrame, threshold: float, /) -> pl.DataFrame:
+    """Of the pairs of `match` those (a, b) in which b is kept: the first text is, and every later one that is in no pair with a kept one.
+
+    However many texts say the same, the cost follows the texts, not their pairs.
+    """
+    if _kernel_is_worth_it(texts):
+        return match_by_kernel(texts, threshold, kept_only=True)
+    redundant: set[int] = set()
+    found = []
+    for pair in match_by_polars(texts, threshold).iter_rows():
+        if pair[1] not in redundant:
+            redundant.add(pair[0])
+            found.append(pair)
+    return pl.DataFrame(found, SCHEMA, orient="row")
+
+
+def match_by_polars(texts: pl.DataFrame, threshold: float, /, *, since: int = 0) -> pl.DataFrame:
+    """`match` without numba: for few texts, and where it is not installed. Quadratic in a crowded band, in blocks that stay small."""
+    bands = texts.select("member", pl.col("bands").alias("band")).explode("band").drop_nulls()
+    sets = texts.select("member", "number_key", "shingles")
+    found = [verify(block, sets, threshold) for block in candidates(bands, since=since)]
+    return pl.concat(found).sort("a", "b") if found else SCHEMA.to_frame()
+
+
+def match_by_kernel(
+    texts: pl.DataFrame, threshold: float, /, *, since: int = 0, kept_only: bool = False, crowd: int = CROWD
+) -> pl.DataFrame:
+    """`match` by numba, or `match_kept`."""
+    from dedup.kernel_match import match_sets
+
+    members, numbers = texts["member"], texts["number_key"]
+    first = int(members.search_sorted(since))
+    a, b, similar = match_sets(*_flat(texts["shingles"]), *_flat(texts["bands"]), first, threshold, crowd, kept_only)
+    same = numbers.gather(a) == numbers.gather(b)
+    return pl.DataFrame({"a": members.gather(a), "b": members.gather(b), "jaccard": similar, "same_numbers": same}, SCHEMA).sort("a", "b")
+
+
+def _kernel_is_worth_it(texts: pl.DataFrame) -> bool:
+    return "dedup.kernel_match" in sys.modules or (texts.height >= _WORTH_THE_KERNEL and find_spec("numba") is not None)
+
+
+def _flat(lists: pl.Series) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """All values one after another, and where each list begins, with the last one's end."""
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), lists.list.len().cast(pl.Int64).cum_sum().to_numpy()])
+    return lists.explode(empty_as_null=False).to_numpy(), ends
