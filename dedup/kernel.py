@@ -19,6 +19,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _U32, _ONE = np.uint64(32), np.uint64(1)
 _CODE, _GAP, _ALONE, _BETWEEN_WORDS = np.uint32(CODE), np.uint32(GAP), np.uint32(ALONE), np.uint32(GAP | ALONE)
 _DIGIT, _NUMERAL, _JOINED, _CONTEXT = np.uint32(DIGIT), np.uint32(NUMERAL), np.uint32(JOINED), np.uint32(CONTEXT)
+_COUNTED = np.uint32(DIGIT | NUMERAL)
 _COLON, _SLASH, _DASH, _DOT, _COMMA = ord(":"), ord("/"), ord("-"), ord("."), ord(",")
 _CROWD = 24
 
@@ -68,17 +69,23 @@ def _is_number_word(word: Any, slots: Any) -> Any:
 
 
 @compiled
-def _spell(data: Any, start: Any, end: Any, table: Any, entries: Any) -> Any:
-    """The table's entry of each character into `entries`; how many, or -1 if one depends on its neighbours."""
-    count, at, beyond = 0, start, len(table) - 1
+def _spell(data: Any, start: Any, end: Any, table: Any, entries: Any, digits: Any) -> Any:
+    """The table's entry of each character into `entries`, the places of digits and numerals into `digits`; how many there are of both.
+
+    -1 entries if a character depends on its neighbours.
+    """
+    count, counted, at, beyond = 0, 0, start, len(table) - 1
     while at < end:
         code, at = _decode(data, at)
         entry = table[code] if code < beyond else table[beyond] | code
         if entry & _CONTEXT:
-            return -1
+            return -1, 0
         entries[count] = entry
+        if entry & _COUNTED:
+            digits[counted] = count
+            counted += 1
         count += 1
-    return count
+    return count, counted
 
 
 @compiled
@@ -128,26 +135,21 @@ def _read_numerals(entries: Any, at: Any) -> Any:
 
 
 @compiled
-def _key_numbers(entries: Any, words: Any, ends: Any, number_words: Any) -> Any:
+def _key_numbers(entries: Any, digits: Any, words: Any, ends: Any, number_words: Any) -> Any:
     """The key of a text's numbers and number words, in their order."""
-    value, at, word = _ZERO, 0, 0
-    while at < len(entries):
+    value, word, after = _ZERO, 0, 0
+    for at in digits:
+        if at < after:
+            continue
         while word < len(words) and ends[word] <= at:
             if _is_number_word(words[word], number_words):
                 value = value * _G + words[word]
             word += 1
-        if entries[at] & _DIGIT:
-            at, number = _read_number(entries, at)
-            value = value * _G + number
-        elif entries[at] & _NUMERAL:
-            at, number = _read_numerals(entries, at)
-            value = value * _G + number
-        else:
-            at += 1
-    while word < len(words):
-        if _is_number_word(words[word], number_words):
-            value = value * _G + words[word]
-        word += 1
+        after, number = _read_number(entries, at) if entries[at] & _DIGIT else _read_numerals(entries, at)
+        value = value * _G + number
+    for place in range(word, len(words)):
+        if _is_number_word(words[place], number_words):
+            value = value * _G + words[place]
     return _mix(value)
 
 
@@ -243,15 +245,16 @@ def sketch_bytes(
     longest = 0
     for text in range(len(lengths)):
         longest = max(longest, starts[text + 1] - starts[text])
-    entries, words, ends = np.empty(longest, np.uint32), np.empty(longest + 1, np.uint64), np.empty(longest + 2, np.int64)
+    entries, digits = np.empty(longest, np.uint32), np.empty(longest, np.int64)
+    words, ends = np.empty(longest + 1, np.uint64), np.empty(longest + 2, np.int64)
     shingles, signature, filled = np.empty(len(data) + len(lengths), np.uint64), np.empty(len(a), np.uint32), 0
     for text in range(len(lengths)):
-        characters = _spell(data, starts[text], starts[text + 1], table, entries)
+        characters, counted = _spell(data, starts[text], starts[text + 1], table, entries, digits)
         if characters < 0:
             lengths[text] = -1
             continue
         count = _split(entries[:characters], words, ends)
-        numbers = _key_numbers(entries[:characters], words[:count], ends, number_words)
+        numbers = _key_numbers(entries[:characters], digits[:counted], words[:count], ends, number_words)
         found = _shingle(words, count, size, shingles[filled:])
         own = shingles[filled : filled + found]
         _sort(own, words, ends)

@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.kernel import compiled
 
-_BUCKETS = 1 << 20
+_MOST_BUCKETS = 1 << 20
 
 
 @compiled
@@ -64,6 +64,11 @@ def _slots(bands: Any) -> Any:
 
 
 @compiled
+def _bucket(shingle: Any, buckets: Any) -> Any:
+    return np.int64(shingle & np.uint64(len(buckets) - 1))
+
+
+@compiled
 def _rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
     """As many of the rarest shingles as must hold one that is shared. Of equally rare ones the lesser first, as they stand."""
     size = len(shingles)
@@ -72,7 +77,7 @@ def _rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
         least += 1
     counts = np.empty(size, dtype=np.int64)
     for place in range(size):
-        counts[place] = seen[shingles[place] & np.uint64(_BUCKETS - 1)]
+        counts[place] = seen[_bucket(shingles[place], seen)]
     return shingles[np.argsort(counts, kind="mergesort")[: size - least + 1]]
 
 
@@ -86,18 +91,30 @@ def _share_a_band(one: Any, other: Any) -> Any:
 
 
 @compiled
-def _measure_crowds(shingles: Any, ends: Any, slots: Any, counts: Any, band_ends: Any, crowd: Any) -> Any:
-    """Which texts have a band that more than `crowd` have, how often each shingle is seen in them, and how many shingles they have."""
-    crowded = np.zeros(len(ends) - 1, dtype=np.bool_)
-    seen, total = np.zeros(_BUCKETS, dtype=np.int64), 0
+def _find_crowded(slots: Any, counts: Any, band_ends: Any, crowd: Any) -> Any:
+    """Which texts have a band that more than `crowd` have."""
+    crowded = np.zeros(len(band_ends) - 1, dtype=np.bool_)
     for text in range(len(crowded)):
         for entry in range(band_ends[text], band_ends[text + 1]):
             crowded[text] |= counts[slots[entry]] > crowd
+    return crowded
+
+
+@compiled
+def _count_shingles(shingles: Any, ends: Any, crowded: Any) -> Any:
+    """How often each shingle is seen in crowded texts, by buckets, and how many shingles these have."""
+    total = 0
+    for text in range(len(crowded)):
+        total += (ends[text + 1] - ends[text]) * crowded[text]
+    size = 16
+    while size < min(total, _MOST_BUCKETS):
+        size *= 2
+    seen = np.zeros(size, dtype=np.int64)
+    for text in range(len(crowded)):
         if crowded[text]:
-            total += ends[text + 1] - ends[text]
             for place in range(ends[text], ends[text + 1]):
-                seen[shingles[place] & np.uint64(_BUCKETS - 1)] += 1
-    return crowded, seen, total
+                seen[_bucket(shingles[place], seen)] += 1
+    return seen, total
 
 
 @compiled
@@ -120,7 +137,7 @@ def _meet_by_shingle(text: Any, rare: Any, heads: Any, following: Any, owners: A
     """Those before it that share one of the shingles in `rare`, into `mates`; how many."""
     filled = 0
     for place in range(len(rare)):
-        entry = heads[rare[place] & np.uint64(_BUCKETS - 1)]
+        entry = heads[_bucket(rare[place], heads)]
         while entry >= 0:
             other, same, entry = owners[entry], values[entry] == rare[place], following[entry]
             if same and met[other] != text:
@@ -156,8 +173,9 @@ def match_sets(
     texts = len(ends) - 1
     slots, counts = _slots(bands)
     heads, following, owners = np.full(len(counts), -1, np.int64), np.empty(len(bands), np.int64), np.empty(len(bands), np.int64)
-    crowded, seen, total = _measure_crowds(shingles, ends, slots, counts, band_ends, crowd)
-    rare_heads, rare_following, rare_owners = np.full(_BUCKETS, -1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    crowded = _find_crowded(slots, counts, band_ends, crowd)
+    seen, total = _count_shingles(shingles, ends, crowded)
+    rare_heads, rare_following, rare_owners = np.full(len(seen), -1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     rare_values, rare_filled = np.empty(total, np.uint64), 0
     met, mates = np.full(texts, -1, np.int64), np.empty(texts, np.int64)
     a, b, similar, filled = np.empty(1_024, np.int64), np.empty(1_024, np.int64), np.empty(1_024, np.float64), 0
@@ -182,6 +200,6 @@ def match_sets(
         _enter(slots[first:last], heads, following, first)
         rare_end = rare_filled + len(rare)
         rare_owners[rare_filled:rare_end], rare_values[rare_filled:rare_end] = text, rare
-        _enter((rare & np.uint64(_BUCKETS - 1)).astype(np.int64), rare_heads, rare_following, rare_filled)
+        _enter((rare & np.uint64(len(seen) - 1)).astype(np.int64), rare_heads, rare_following, rare_filled)
         rare_filled = rare_end
     return a[:filled], b[:filled], similar[:filled]

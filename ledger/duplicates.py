@@ -4,6 +4,7 @@ All of it is derived: an index made under other settings is emptied when it is o
 with its last owner, bands and edges along with it, since sets of hashes are as personal as the texts that they were made from.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Float,
     Index,
@@ -145,7 +147,8 @@ class DuplicateIndex:
             if text_keys is None:
                 rows = [tuple(row) for row in connection.execute(every)]
             else:
-                parts = [every.where(end.c.text_key.in_(part)) for part in batches(set(text_keys)) for end in (one, other)]
+                wanted = list(set(text_keys))
+                parts = [every.where(_among(end.c.text_key, wanted)) for end in (one, other)]
                 rows = [tuple(row) for part in parts for row in connection.execute(part)]
         found = pl.DataFrame(rows, {"x": pl.String, "y": pl.String, "jaccard": pl.Float64, "same_numbers": pl.Boolean}, orient="row")
         ends = [pl.min_horizontal("x", "y").alias("a"), pl.max_horizontal("x", "y").alias("b")]
@@ -155,15 +158,13 @@ class DuplicateIndex:
         """The documents that say any of these texts."""
         query = select(_owners.c.document_id).join(_members, _members.c.id == _owners.c.member).distinct()
         with self._engine.connect() as connection:
-            parts = (connection.execute(query.where(_members.c.text_key.in_(part))).scalars() for part in batches(set(text_keys)))
-            return {document_id for part in parts for document_id in part}
+            return set(connection.execute(query.where(_among(_members.c.text_key, list(set(text_keys))))).scalars())
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         """End the ownership of these documents, and every member that nobody else owns; `shared` counts those that others do."""
         with writing(self._engine) as connection:
             members = _owned(connection, document_ids)["member"].unique().to_list()
-            for part in batches(set(document_ids)):
-                connection.execute(delete(_owners).where(_owners.c.document_id.in_(part)))
+            connection.execute(delete(_owners).where(_among(_owners.c.document_id, list(document_ids))))
             dropped = _drop_orphans(connection, members)
         return Forgotten(copy=self.name, before=len(members), after=self.count(document_ids), shared=len(members) - dropped)
 
@@ -246,21 +247,19 @@ def _drop_orphans(connection: Connection, members: Sequence[int]) -> int:
 
 def _members_by_key(connection: Connection, text_keys: Iterable[str]) -> dict[str, int]:
     wanted = select(_members.c.text_key, _members.c.id)
-    parts = batches(set(text_keys))
-    return {key: member for part in parts for key, member in connection.execute(wanted.where(_members.c.text_key.in_(part)))}
+    return {key: member for key, member in connection.execute(wanted.where(_among(_members.c.text_key, list(set(text_keys)))))}
 
 
 def _owned(connection: Connection, document_ids: Iterable[str]) -> pl.DataFrame:
     wanted = select(_owners.c.document_id, _members.c.text_key, _owners.c.member).join(_members, _members.c.id == _owners.c.member)
-    rows = [tuple(row) for part in batches(set(document_ids)) for row in connection.execute(wanted.where(_owners.c.document_id.in_(part)))]
+    rows = [tuple(row) for row in connection.execute(wanted.where(_among(_owners.c.document_id, list(set(document_ids)))))]
     return pl.DataFrame(rows, {"document_id": pl.String, "text_key": pl.String, "member": pl.Int64}, orient="row")
 
 
 def _mates(connection: Connection, hashes: pl.Series) -> Iterator[pl.DataFrame]:
     """The members that have any of these bands, in blocks that fit memory: member, number_key, shingles, and those of the bands."""
     wanted = select(_bands.c.member, _bands.c.hash)
-    parts = batches(hashes.unique().sort())
-    rows = [tuple(row) for part in parts for row in connection.execute(wanted.where(_bands.c.hash.in_(part)))]
+    rows = [tuple(row) for row in connection.execute(wanted.where(_among(_bands.c.hash, hashes.unique().sort().to_list())))]
     shared = pl.DataFrame(rows, {"member": pl.Int64, "bands": pl.Int64}, orient="row").group_by("member").agg("bands").sort("member")
     for block in shared.iter_slices(_MATES_AT_ONCE):
         yield _stored_texts(connection, block["member"]).join(block, on="member").sort("member")
@@ -268,7 +267,7 @@ def _mates(connection: Connection, hashes: pl.Series) -> Iterator[pl.DataFrame]:
 
 def _stored_texts(connection: Connection, members: pl.Series) -> pl.DataFrame:
     wanted = select(_members.c.id, _members.c.number_key, _members.c.shingles)
-    rows = [row for part in batches(members) for row in connection.execute(wanted.where(_members.c.id.in_(part)))]
+    rows = connection.execute(wanted.where(_among(_members.c.id, members.to_list()))).all()
     sets = [np.frombuffer(row.shingles, "<u8") for row in rows]
     kept = {"member": [row.id for row in rows], "number_key": [row.number_key for row in rows], "shingles": sets}
     return pl.DataFrame(kept, {"member": pl.Int64, "number_key": pl.Int64, "shingles": pl.List(pl.UInt64)})
@@ -283,5 +282,12 @@ def _blobs(lists: pl.Series) -> pl.Series:
 
 
 def _each(connection: Connection, statement: Any, rows: pl.DataFrame) -> None:
+    """The statement for each row, without the care that SQLAlchemy takes of each value: a batch has a hundred thousand rows of numbers."""
     if not rows.is_empty():
-        connection.execute(statement, rows.to_dicts())
+        compiled = statement.compile(connection.engine, column_keys=rows.columns)
+        connection.exec_driver_sql(str(compiled), rows.select(compiled.positiontup).rows())
+
+
+def _among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether a column is one of the values, however many they are."""
+    return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))

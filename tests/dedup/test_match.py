@@ -1,0 +1,99 @@
+"""Pairs that share a band and reach the threshold: machine code, Polars, and every pair looked at, with and without crowds."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs.settings import DedupSettings
+from dedup.match import CROWD, SCHEMA, match_by_kernel, match_by_polars, match_kept
+from dedup.sketch import sketch
+
+TEXTS = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sets(st.integers(0, 40) | st.integers(2**63, 2**63 + 20), min_size=1, max_size=25),
+        st.sets(st.integers(-4, 4), max_size=5),
+    ),
+    max_size=12,
+)
+THRESHOLDS = st.sampled_from([0.1, 0.5, 0.7, 0.75, 1.0])
+
+
+def _members(texts: list[tuple[int, set[int], set[int]]]) -> pl.DataFrame:
+    rows = [(3 * place, number, sorted(shingles), sorted(bands)) for place, (number, shingles, bands) in enumerate(texts)]
+    schema: dict[str, Any] = {"member": pl.Int64, "number_key": pl.Int64, "shingles": pl.List(pl.UInt64), "bands": pl.List(pl.Int64)}
+    return pl.DataFrame(rows, schema, orient="row")
+
+
+def _every_pair(texts: list[tuple[int, set[int], set[int]]], threshold: float, since: int = 0) -> pl.DataFrame:
+    rows = []
+    for a, (number, shingles, bands) in enumerate(texts):
+        for b, (other_number, other, other_bands) in enumerate(texts[:a]):
+            jaccard = len(shingles & other) / len(shingles | other)
+            if bands & other_bands and jaccard >= threshold and 3 * a >= since:
+                rows.append((3 * a, 3 * b, jaccard, number == other_number))
+    return pl.DataFrame(rows, SCHEMA, orient="row")
+
+
+@given(TEXTS, THRESHOLDS, st.integers(0, 40), st.sampled_from([0, 1, 3, CROWD]))
+@settings(deadline=None, max_examples=120)
+def test_what_is_matched_is_every_pair_that_shares_a_band_and_reaches_the_threshold(
+    texts: list[tuple[int, set[int], set[int]]], threshold: float, since: int, crowd: int
+) -> None:
+    """However few make a crowd: the guard against crowds loses nothing."""
+    members, expected = _members(texts), _every_pair(texts, threshold, since)
+    assert match_by_kernel(members, threshold, since=since, crowd=crowd).equals(expected)
+    assert match_by_polars(members, threshold, since=since).equals(expected)
+
+
+@given(TEXTS, THRESHOLDS, st.sampled_from([0, 1, CROWD]))
+@settings(deadline=None, max_examples=150)
+def test_pairs_with_kept_texts_are_those_that_keeping_one_after_another_leaves(
+    texts: list[tuple[int, set[int], set[int]]], threshold: float, crowd: int
+) -> None:
+    redundant: set[int] = set()
+    expected = []
+    for pair in _every_pair(texts, threshold).rows():
+        if pair[1] not in redundant:
+            redundant.add(pair[0])
+            expected.append(pair)
+    assert match_by_kernel(_members(texts), threshold, kept_only=True, crowd=crowd).rows() == expected
+    assert match_kept(_members(texts), threshold).rows() == expected
+
+
+def _letters(count: int, *, shared: int, own: int) -> list[str]:
+    """So many that say the same in `shared` words and something of their own in `own`; every hundredth is repeated but for two words."""
+    generator = np.random.default_rng(3)
+    words = np.array(["".join(map(chr, generator.integers(97, 123, 7))) for _ in range(20_000)])
+    common = " ".join(words[:shared])
+    letters = [f"{common} {' '.join(generator.choice(words[shared:], own))}" for _ in range(count)]
+    for place in range(0, count, 100):
+        said = letters[place].split()
+        said[shared + 3], said[-4] = "edited", "changed"
+        letters[place + 1] = " ".join(said)
+    return letters
+
+
+def test_true_pairs_are_found_in_a_band_that_thousands_share() -> None:
+    letters = _letters(3_000, shared=80, own=110)
+    members = sketch(pl.Series(letters), DedupSettings()).with_columns(pl.int_range(pl.len()).alias("member"))
+    most = members["bands"].explode().value_counts()["count"].max()
+    found = match_by_kernel(members, 0.7, crowd=50)
+    assert isinstance(most, int)
+    assert most > 300
+    assert found.select("a", "b").rows() == [(place + 1, place) for place in range(0, 3_000, 100)]
+    assert found.equals(match_by_polars(members, 0.7))
+
+
+@pytest.mark.slow
+def test_of_a_hundred_thousand_letters_with_the_same_footer_the_few_true_pairs_are_found() -> None:
+    """Pair by pair these would be five billion comparisons, which no time limit of a test allows."""
+    letters = _letters(100_000, shared=60, own=60)
+    members = sketch(pl.Series(letters), DedupSettings(bands=1, rows=1)).with_columns(pl.int_range(pl.len()).alias("member"))
+    members = members.with_columns(pl.lit([7], pl.List(pl.Int64)).alias("bands"))
+    found = match_by_kernel(members, 0.7)
+    assert found.select("a", "b").rows() == [(place + 1, place) for place in range(0, 100_000, 100)]
