@@ -38,6 +38,17 @@ def sign(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Sign
     return np.ascontiguousarray(signatures.T)
 
 
+def sign_by_kernel(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Signatures:
+    """`sign` by numba."""
+    from dedup.kernel import sign_sets
+
+    a, b = draw_permutations(permutations, seed)
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), shingles.list.len().cast(pl.Int64).cum_sum().to_numpy()])
+    signatures = np.empty((len(shingles), permutations), dtype=np.uint32)
+    sign_sets(shingles.explode(empty_as_null=False).to_numpy(), ends, a, b, signatures)
+    return signatures
+
+
 def band(signatures: Signatures, bands: int, /) -> npt.NDArray[np.int64]:
     """One 64-bit hash for each of `bands` equal parts of a signature, of shape (texts, bands). Different parts never meet by design."""
     texts, permutations = signatures.shape

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.minhash import band, sign
+from dedup.minhash import band, sign, sign_by_kernel
 
 HASHES = st.lists(st.sets(st.integers(0, 2**64 - 1), max_size=40), min_size=1, max_size=12)
 
@@ -20,10 +20,11 @@ def datasketch() -> Any:
     return pytest.importorskip("datasketch")
 
 
+@pytest.mark.parametrize("way", [sign, sign_by_kernel])
 @given(sets=HASHES, permutations=st.sampled_from([1, 16, 125]), seed=st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=40)
-def test_signatures_are_datasketchs_own_bit_for_bit(datasketch: Any, sets: list[set[int]], permutations: int, seed: int) -> None:
-    signatures = sign(_shingles(sets), permutations, seed=seed)
+def test_signatures_are_datasketchs_own_bit_for_bit(datasketch: Any, way: Any, sets: list[set[int]], permutations: int, seed: int) -> None:
+    signatures = way(_shingles(sets), permutations, seed=seed)
     for values, signature in zip(sets, signatures, strict=True):
         theirs = datasketch.MinHash(num_perm=permutations, seed=seed, scheme="affine32", hashfunc=lambda value: value & 0xFFFFFFFF)
         theirs.update_batch(values)
