@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 
 from configs.offline import go_offline
 from contracts.errors import RagkeepError
-from ragkeep.commands import audit, consent, erasure, evaluation, inspection, questions, runs, search, setup
+from ragkeep.commands import audit, consent, duplicates, erasure, evaluation, inspection, questions, runs, search, setup
 from ragkeep.session import Session
 
 _INTERRUPTED = 130
@@ -52,6 +52,7 @@ search.register(app)
 evaluation.register(app)
 questions.register(app)
 inspection.register(app)
+duplicates.register(app)
 consent.register(app)
 erasure.register(app)
 audit.register(app)
