@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import process_time
+from typing import Any
 
-import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.table import Table
@@ -29,9 +29,7 @@ from benchmarks.harness import Benchmark
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.peers.rig import PEERS_PYTHON
 from configs.settings import DedupSettings
-from dedup.find import find_duplicates
 from dedup.match import match
-from dedup.minhash import sign_by_kernel
 from dedup.sketch import sketch
 
 _CHUNKS, _TOTAL, _QUICK = 20_000, 1_000_000, 20_000
@@ -84,9 +82,7 @@ def measure(folder: Path, total: int, /) -> Figures:
     machine, sentences = describe_machine(), read_sentences()
     index = grow(folder, sentences, total // 50, total * 6 // 10, total)
     texts = list(make_chunks(sentences, max(total * _CHUNKS // _TOTAL, 4_000), seed=1))
-    seconds = _own_seconds(texts)
-    theirs, versions = _peers(folder, texts)
-    seconds |= theirs
+    seconds, versions = _seconds(folder, texts)
     truth = true_pairs(words_as_normalised(texts))
     recall, bins = measure_recall(texts, truth, _SEEDS)
     other, _ = measure_recall(texts, true_pairs(words_of_another(texts)), _SEEDS)
@@ -115,37 +111,20 @@ def measure(folder: Path, total: int, /) -> Figures:
     )
 
 
-def _own_seconds(texts: list[str]) -> dict[str, list[float]]:
-    """In a process in which everything was called once: what is loaded once is not counted, as it is not for the libraries."""
-    frame, plain = pl.DataFrame({"id": range(len(texts)), "text": texts}), DedupSettings(numbers_differ=False)
-    sketches = sketch(frame["text"], plain)
-    ways = {
-        "ragkeep": lambda: find_duplicates(frame, plain),
-        "ragkeep_numbers": lambda: find_duplicates(frame),
-        "ragkeep_kernel": lambda: sign_by_kernel(sketches["shingles"], 128),
-    }
-    measured = {}
-    for name, way in ways.items():
-        way()
-        measured[name] = []
-        for _ in range(_REPETITIONS):
-            started = process_time()
-            way()
-            measured[name].append(process_time() - started)
-    return measured
-
-
-def _peers(folder: Path, texts: list[str]) -> tuple[dict[str, list[float]], dict[str, str]]:
-    """CPU-seconds of each library and the versions; nothing without their environment."""
+def _seconds(folder: Path, texts: list[str]) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """CPU-seconds of ragkeep and of each library, each side in a process of its own, and versions; of ragkeep alone without the others."""
+    chunks = folder / "chunks.json"
+    chunks.write_text(json.dumps(texts), encoding="utf-8")
+    arguments = [str(chunks), str(_REPETITIONS)]
+    seconds: dict[str, list[float]] = _answer([sys.executable, "-m", "benchmarks.duplicates_speed", *arguments])
     if not PEERS_PYTHON.exists():
-        return {}, {}
-    shingles = sketch(pl.Series("text", texts), DedupSettings())["shingles"]
-    (folder / "chunks.json").write_text(json.dumps(texts), encoding="utf-8")
-    np.save(folder / "shingles.npy", shingles.explode().to_numpy())
-    np.save(folder / "ends.npy", np.concatenate([[0], shingles.list.len().cum_sum().to_numpy()]).astype(np.uint64))
-    command = [str(PEERS_PYTHON), str(_PEER), str(folder / "chunks.json"), str(_REPETITIONS)]
-    answered = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return answered["seconds"], answered["versions"]
+        return seconds, {}
+    theirs = _answer([str(PEERS_PYTHON), str(_PEER), *arguments])
+    return seconds | theirs["seconds"], theirs["versions"]
+
+
+def _answer(command: list[str]) -> Any:
+    return json.loads(subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True).stdout)
 
 
 def _ratio(seconds: dict[str, list[float]], theirs: str, ours: str) -> float | None:

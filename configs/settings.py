@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from configs.banding import Banding, choose_banding
 from configs.purposes import canonical_all
 from contracts.terms import Classification, Terms
 
@@ -110,9 +111,29 @@ class ChunkingSettings(_Section):
 class DedupSettings(_Section):
     threshold: float = Field(0.7, gt=0, le=1, description="Jaccard similarity of word shingles from which two chunks say the same")
     shingle_words: int = Field(5, ge=1, description="words in a shingle")
-    bands: int = Field(25, ge=1, description="bands of a signature")
-    rows: int = Field(5, ge=1, description="hashes in a band; bands × rows permutations")
+    recall: float = Field(
+        0.98,
+        gt=0,
+        lt=1,
+        description="chance, at least, that a pair just at the threshold is found; more similar ones are with a higher one",
+    )
+    bands: int | None = Field(None, ge=1, description="bands of a signature; if empty, they and `rows` follow from threshold and recall")
+    rows: int | None = Field(None, ge=1, description="hashes in a band; stated together with `bands`, and not without")
     numbers_differ: bool = Field(True, description="chunks that differ in a number or a date are never duplicates")
+
+    @model_validator(mode="after")
+    def _can_be_banded(self) -> "DedupSettings":
+        if (self.bands is None) != (self.rows is None):
+            raise ValueError("bands and rows: state both, or neither, and they follow from threshold and recall")
+        try:
+            self.banding()
+        except ValueError as error:
+            raise ValueError(f"recall: {error}. Raise the threshold, lower recall, or state bands and rows") from None
+        return self
+
+    def banding(self) -> Banding:
+        """As stated, or as threshold and recall demand."""
+        return Banding(self.bands, self.rows) if self.bands and self.rows else choose_banding(self.threshold, self.recall)
 
 
 class PolicySettings(_Section):

@@ -1,7 +1,7 @@
 """What the search for duplicates needs to know of a text, and the fingerprints of how that was made."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -41,13 +41,15 @@ def sketch(texts: pl.Series, how: DedupSettings, /, *, seed: int = SEED) -> pl.D
 def sketch_fingerprint(how: DedupSettings, /) -> str:
     """Changes whenever sketches or verified pairs may: an index made under another one cannot be used."""
     made_by = {"scheme": SCHEME, "seed": SEED, "normaliser": NORMALISER, "numbers": NUMBERS}
-    return fingerprint("sketch", **made_by, **how.model_dump(mode="json"))
+    settings = how.model_dump(mode="json", exclude={"recall", "bands", "rows"})
+    return fingerprint("sketch", **made_by, **settings, **asdict(how.banding()))
 
 
 def sketch_by_numpy(texts: pl.Series, how: DedupSettings, /, *, seed: int = SEED) -> pl.DataFrame:
     """`sketch` without numba: for few texts, and where it is not installed."""
     shingles, numbers = shingle(texts, how.shingle_words), number_keys(texts)
-    bands = band(sign(shingles, how.bands * how.rows, seed=seed), how.bands)
+    banding = how.banding()
+    bands = band(sign(shingles, banding.bands * banding.rows, seed=seed), banding.bands)
     if how.numbers_differ:
         bands = bands ^ numbers.to_numpy()[:, np.newaxis]
     worded = (shingles.list.len() > 0).to_numpy()
@@ -78,10 +80,10 @@ def run_kernel(texts: pl.Series, how: DedupSettings, table: Entries, seed: int, 
     """By one of the tables of `characters`."""
     from dedup.kernel import sketch_bytes
 
-    data, starts = _bytes(texts)
-    bands, numbers = np.zeros((len(texts), how.bands), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
+    (data, starts), banding = _bytes(texts), how.banding()
+    bands, numbers = np.zeros((len(texts), banding.bands), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
     lengths = np.zeros(len(texts), dtype=np.int64)
-    a, b = draw_permutations(how.bands * how.rows, seed)
+    a, b = draw_permutations(banding.bands * banding.rows, seed)
     flat = sketch_bytes(data, starts, table, _number_slots(), how.shingle_words, a, b, how.numbers_differ, bands, numbers, lengths)
     return Made(numbers, flat, lengths, bands)
 

@@ -108,7 +108,7 @@ def explain(workspace: Workspace, first: str, second: str, /, *, now: datetime) 
         shared_shingles=common,
         all_shingles=every,
         shared_bands=bands,
-        bands=how.bands,
+        bands=how.banding().bands,
         same_numbers=one["number_key"] == other["number_key"],
         verdict="",
         differences=compare_words(shown[first].text, shown[second].text),

@@ -103,7 +103,9 @@ def test_a_frame_that_cannot_be_used_is_refused_with_what_to_do(frame: pl.DataFr
         find_near_duplicates(frame)
 
 
-@pytest.mark.parametrize("changed", [{"threshold": 0.8}, {"shingle_words": 4}, {"bands": 20}, {"rows": 4}, {"numbers_differ": False}])
+@pytest.mark.parametrize(
+    "changed", [{"threshold": 0.8}, {"shingle_words": 4}, {"bands": 20, "rows": 5}, {"recall": 0.9}, {"numbers_differ": False}]
+)
 def test_every_setting_changes_the_fingerprint(changed: dict[str, float]) -> None:
     how, other = DedupSettings(), DedupSettings().model_copy(update=changed)
     assert sketch_fingerprint(how) != sketch_fingerprint(other)
