@@ -1,4 +1,4 @@
-"""The speed of ragkeep's search for duplicates, in a process of its own as the libraries have: python -m benchmarks.duplicates_speed FILE N.
+"""The speed of ragkeep's search for duplicates, in a process of its own as the libraries have: duplicates_speed FILE N.
 
 FILE is a JSON list of texts, N the repetitions. It prints one JSON object of CPU-seconds, all threads, and leaves the shingles beside FILE
 for whoever signs them too. Everything was called once before: what is loaded once is not counted, as it is not for the libraries.

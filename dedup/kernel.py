@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from dedup.characters import ALONE, CODE, CONTEXT, DIGIT, GAP, JOINED, NUMERAL
@@ -30,6 +31,13 @@ def compiled(function: _Function, /) -> _Function:
     """The function as machine code, kept beside its file, or in the user's cache where that cannot be written."""
     made: Any = njit(cache=True, nogil=True)(function)
     return cast(_Function, made)
+
+
+def read_only(array: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+    """A view that cannot be written through. Whether an array can is part of its type, and each type is compiled for itself."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 @compiled

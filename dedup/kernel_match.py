@@ -17,7 +17,9 @@ _MOST_BUCKETS = 1 << 20
 
 @compiled
 def _needed(one: Any, other: Any, threshold: Any) -> Any:
-    """The fewest common shingles with which sets of these sizes reach the threshold."""
+    """The fewest common shingles with which sets of these sizes reach the threshold; more than there are if none do."""
+    if min(one, other) == 0:
+        return 1
     common: Any = max(np.int64(threshold * (one + other) / (1.0 + threshold)) - 2, 0)
     while common < min(one, other) and common / (one + other - common) < threshold:
         common += 1
@@ -72,6 +74,8 @@ def _bucket(shingle: Any, buckets: Any) -> Any:
 def _rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
     """As many of the rarest shingles as must hold one that is shared. Of equally rare ones the lesser first, as they stand."""
     size = len(shingles)
+    if size == 0:
+        return shingles
     least: Any = np.int64(threshold * size)
     while least < 1 or least / size < threshold:
         least += 1

@@ -59,11 +59,13 @@ def match_by_kernel(
     texts: pl.DataFrame, threshold: float, /, *, since: int = 0, kept_only: bool = False, crowd: int = CROWD
 ) -> pl.DataFrame:
     """`match` by numba, or `match_kept`."""
+    from dedup.kernel import read_only
     from dedup.kernel_match import match_sets
 
     members, numbers = texts["member"], texts["number_key"]
     first = int(members.search_sorted(since))
-    a, b, similar = match_sets(*_flat(texts["shingles"]), *_flat(texts["bands"]), first, threshold, crowd, kept_only)
+    (shingles, ends), (bands, band_ends) = (map(read_only, _flat(texts[column])) for column in ("shingles", "bands"))
+    a, b, similar = match_sets(shingles, ends, bands, band_ends, first, float(threshold), crowd, kept_only)
     same = numbers.gather(a) == numbers.gather(b)
     return pl.DataFrame({"a": members.gather(a), "b": members.gather(b), "jaccard": similar, "same_numbers": same}, SCHEMA).sort("a", "b")
 

@@ -40,12 +40,13 @@ def sign(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Sign
 
 def sign_by_kernel(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Signatures:
     """`sign` by numba."""
-    from dedup.kernel import sign_sets
+    from dedup.kernel import read_only, sign_sets
 
     a, b = draw_permutations(permutations, seed)
     ends = np.concatenate([np.zeros(1, dtype=np.int64), shingles.list.len().cast(pl.Int64).cum_sum().to_numpy()])
     signatures = np.empty((len(shingles), permutations), dtype=np.uint32)
-    sign_sets(shingles.explode(empty_as_null=False).to_numpy(), ends, a, b, signatures)
+    flat = shingles.explode(empty_as_null=False).to_numpy()
+    sign_sets(read_only(flat), read_only(ends), read_only(a), read_only(b), signatures)
     return signatures
 
 

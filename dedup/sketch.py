@@ -78,13 +78,15 @@ class Made:
 
 def run_kernel(texts: pl.Series, how: DedupSettings, table: Entries, seed: int, /) -> Made:
     """By one of the tables of `characters`."""
-    from dedup.kernel import sketch_bytes
+    from dedup.kernel import read_only, sketch_bytes
 
     (data, starts), banding = _bytes(texts), how.banding()
     bands, numbers = np.zeros((len(texts), banding.bands), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
     lengths = np.zeros(len(texts), dtype=np.int64)
     a, b = draw_permutations(banding.bands * banding.rows, seed)
-    flat = sketch_bytes(data, starts, table, _number_slots(), how.shingle_words, a, b, how.numbers_differ, bands, numbers, lengths)
+    texts_read, slots = (read_only(data), read_only(starts), read_only(table)), read_only(_number_slots())
+    hashes = how.shingle_words, read_only(a), read_only(b), how.numbers_differ
+    flat = sketch_bytes(*texts_read, slots, *hashes, bands, numbers, lengths)
     return Made(numbers, flat, lengths, bands)
 
 

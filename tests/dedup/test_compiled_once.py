@@ -1,0 +1,28 @@
+"""Each entrance of the kernel has one type, so that nothing is compiled or loaded twice in a process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import polars as pl
+from configs.settings import DedupSettings
+from dedup import kernel, kernel_match
+from dedup.match import match_by_kernel
+from dedup.minhash import sign_by_kernel
+from dedup.sketch import sketch_by_kernel
+for texts in (["one text of a few words"], ["two", "texts", ""], ["three " * 300, "Ĥ e\\u0301", "…"], []):
+    series = pl.concat([pl.Series(texts, dtype=pl.String), pl.Series(texts, dtype=pl.String)])
+    for how in (DedupSettings(), DedupSettings(threshold=1, numbers_differ=False)):
+        members = sketch_by_kernel(series, how).with_columns(pl.int_range(pl.len()).alias("member"))
+        match_by_kernel(members, how.threshold)
+        match_by_kernel(members.with_columns(pl.lit([0], pl.List(pl.Int64)).alias("bands")), 0.5, since=1, kept_only=True, crowd=0)
+        match_by_kernel(members.filter(pl.col("member") != 1), 0.5)
+        sign_by_kernel(members["shingles"], 8)
+print([len(one.signatures) for one in (kernel.sketch_bytes, kernel.sign_sets, kernel_match.match_sets)])
+"""
+
+
+def test_whatever_arrays_come_each_entrance_is_compiled_for_one_type() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout == "[1, 1, 1]\n"
