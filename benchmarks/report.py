@@ -20,13 +20,13 @@ def kept_measurement(path: Path = _KEPT, /) -> str:
         f"**A run without a change takes {figures['unchanged_share']:.1%} of the first** and embeds {figures['unchanged_embedded']}, "
         f"upserts {figures['unchanged_upserted']} and deletes {figures['unchanged_deleted']} rows."
     )
-    return "\n\n".join((_corpus(figures), _steps(figures["steps"]), goal, _machine(figures["machine"])))
+    return "\n\n".join((_corpus(figures), _steps(figures["steps"]), goal, machine_in_words(figures["machine"])))
 
 
 def kept_erasure(path: Path = _KEPT_ERASURE, /) -> str:
     """Markdown of what `python -m benchmarks.erasure --json` printed into `path`."""
     figures = json.loads(path.read_text(encoding="utf-8"))
-    return "\n\n".join((_erasures(figures), _waits(figures["waited"]), _machine(figures["machine"])))
+    return "\n\n".join((_erasures(figures), _waits(figures["waited"]), machine_in_words(figures["machine"])))
 
 
 def kept_chunking(path: Path = _KEPT_CHUNKING, /) -> str:
@@ -124,7 +124,8 @@ def _steps(steps: Iterable[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _machine(machine: dict[str, Any]) -> str:
+def machine_in_words(machine: dict[str, Any], /) -> str:
+    """What it was measured with, and how busy that was."""
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return (
         f"Measured on {machine['cores']} cores of {machine['processor']}, {machine['memory_gb']} GB, {machine['system']}, "

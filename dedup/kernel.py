@@ -1,7 +1,7 @@
-"""Texts to shingles, numbers and bands in one pass over their bytes, and sets of shingles compared, as machine code.
+"""Texts to shingles, numbers and bands in one pass over their bytes, as machine code.
 
-Compiled by numba when first called, and kept beside this file for later processes. `dedup.plain` gives the same bits without numba.
-The loops are written for the compiler: plain arithmetic of fixed width, nothing allocated within.
+Compiled by numba when first called, and kept beside this file for later processes: until this file changes, so whoever changes a constant
+that it imports must touch it. `sketch_by_numpy` gives the same bits. The loops are plain arithmetic, with nothing allocated within.
 """
 
 from collections.abc import Callable
@@ -60,10 +60,8 @@ def _decode(data: Any, at: Any) -> Any:
     if first < 0xF0:
         return ((first & np.uint32(0x0F)) << np.uint32(12)) | (second << np.uint32(6)) | third, at + 3
     fourth = np.uint32(data[at + 3] & 0x3F)
-    return (
-        ((first & np.uint32(0x07)) << np.uint32(18)) | (second << np.uint32(12)) | (third << np.uint32(6)) | fourth,
-        at + 4,
-    )
+    upper = ((first & np.uint32(0x07)) << np.uint32(18)) | (second << np.uint32(12))
+    return upper | (third << np.uint32(6)) | fourth, at + 4
 
 
 @compiled
@@ -232,6 +230,7 @@ def _fmix(shingle: Any) -> Any:
 
 @compiled
 def _least(a: Any, b: Any, one: Any, other: Any) -> Any:
+    """The lesser of two hashes under one permutation."""
     return min(np.uint32(a * one + b), np.uint32(a * other + b))
 
 
