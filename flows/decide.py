@@ -16,6 +16,7 @@ from flows.workspace import Workspace
 from governance.admit import admit
 from governance.terms import effective_terms
 from ledger.access import AccessTerms
+from ledger.database import batches
 from vectorstore.diff import diff
 
 _PLACES = ["bucket", "chunk_id", "document_id", "text_key", "content_hash", "fingerprint"]
@@ -101,11 +102,12 @@ _DOCUMENTS_AT_ONCE = 2_000
 def _complete_duplicates(workspace: Workspace, chunks: pl.DataFrame) -> None:
     """An index that was emptied, since its settings changed or its file was lost, is filled again from silver.
 
-    Of all documents: of those whose texts came back with another document it would not know that they own them.
+    Of all documents: of those whose texts came back with another document it would not know that they own them. So many at a time that
+    their texts fit memory, which changes nothing about the pairs.
     """
     if workspace.duplicates.missing(chunks["text_key"].unique()):
-        everything = chunks["document_id"].unique().to_list()
-        workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(everything)), everything)
+        for part in batches(chunks["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
+            workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(part)), part)
 
 
 def _with_priority(workspace: Workspace, admitted: pl.DataFrame) -> pl.DataFrame:
