@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contracts.errors import UsageError
-from ragkeep.printing import print_fields, print_json
+from ragkeep.printing import print_fields, print_json, print_table
 from ragkeep.session import Session
 
 if TYPE_CHECKING:
@@ -18,31 +18,67 @@ if TYPE_CHECKING:
 
 def duplicates(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=10_000, help="Clusters at most, the largest first.")] = 20,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=10_000, help="Clusters or rows at most, the largest first.")] = 20,
     explain: Annotated[
         tuple[str, str] | None, typer.Option("--explain", metavar="CHUNK_ID CHUNK_ID", help="Compare two chunks, and say what follows.")
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page to look at, readable by its owner alone.")
     ] = None,
+    repeated: Annotated[
+        int | None, typer.Option("--repeated", metavar="N", min=2, help="List passages that at least N documents have: footers, notices.")
+    ] = None,
+    contained: Annotated[
+        float | None,
+        typer.Option("--contained", metavar="SHARE", min=0.1, max=1, help="List documents of which another has at least this share."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show clusters of duplicates side by side, the words that differ marked, and why one chunk was kept."""
     session: Session = context.obj
-    from ragkeep import duplicates as reading
-
-    if explain and html:
-        raise UsageError("duplicates: choose one of --explain and --html")
-    with session.open("duplicates") as workspace:
-        if explain:
-            explained = reading.explain(workspace, *explain, now=session.now)
-        else:
-            target = _free_target(html, workspace.root) if html else None
-            action = "export.duplicates" if html else "show.duplicates"
-            clusters = reading.read_clusters(workspace, limit=limit, now=session.now, action=action)
+    if sum(chosen is not None for chosen in (explain, html, repeated, contained)) > 1:
+        raise UsageError("duplicates: choose one of --explain, --html, --repeated and --contained")
     if explain:
-        print_json(explained) if json else _print_explained(explained)
-    elif target:
+        _explain(session, explain, json)
+    elif repeated or contained:
+        _list_overlaps(session, repeated, contained, limit, json)
+    else:
+        _show(session, html, limit, json)
+
+
+def _explain(session: Session, pair: tuple[str, str], json: bool) -> None:
+    from ragkeep.duplicates import explain
+
+    with session.open("duplicates") as workspace:
+        explained = explain(workspace, *pair, now=session.now)
+    print_json(explained) if json else _print_explained(explained)
+
+
+def _list_overlaps(session: Session, repeated: int | None, contained: float | None, limit: int, json: bool) -> None:
+    from ragkeep.overlaps import read_contained, read_repeated
+
+    with session.open("duplicates") as workspace:
+        passages = read_repeated(workspace, repeated, limit=limit, now=session.now) if repeated else []
+        documents = read_contained(workspace, contained, limit=limit, now=session.now) if contained else []
+    if json:
+        print_json(passages or documents)
+    elif repeated:
+        print_table(
+            "", ("documents", "times", "words", "passage"), [(each.documents, each.times, each.words, each.passage) for each in passages]
+        )
+    else:
+        rows = [(f"{each.containment:.1%}", each.inner, each.outer) for each in documents]
+        print_table("", ("contained", "document", "is in"), rows)
+
+
+def _show(session: Session, html: Path | None, limit: int, json: bool) -> None:
+    from ragkeep.duplicates import read_clusters
+
+    with session.open("duplicates") as workspace:
+        target = _free_target(html, workspace.root) if html else None
+        action = "export.duplicates" if html else "show.duplicates"
+        clusters = read_clusters(workspace, limit=limit, now=session.now, action=action)
+    if target:
         _write(target, clusters)
         typer.echo(f"{target}: holds the text of {sum(len(c.copies) + 1 for c in clusters)} chunks, and no erasure reaches it.", err=True)
     elif json:

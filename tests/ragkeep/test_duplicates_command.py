@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_door import SETTINGS, Outcome, Site, write
+from front_door import FERRY, SETTINGS, Outcome, Site, write
 
 WATER = (
     "The water of the upper reservoir is tested on the first Monday of every month by the keeper of the dam, who writes the result into "
@@ -37,6 +37,8 @@ def doubled(ingested: tuple[Site, Outcome], tmp_path_factory: pytest.TempPathFac
     write(site.home / "handbook" / "water-later.txt.meta.yaml", DATED.format("2031-02-01"))
     write(site.home / "archive" / "water-old.txt", WATER.upper())
     write(site.home / "archive" / "timed.txt", NUMBERED.format(20))
+    write(site.home / "archive" / "long.md", f"# Tests\n\n{WATER}\n\n{FERRY}\n\nPage 3 of 12, printed at the mill\n")
+    write(site.home / "archive" / "page.md", "# Rules\n\nWho comes late waits for the next ferry.\n\nPage 11 of 40, printed at the mill.\n")
     write(site.home / "staff" / "ulf.txt", WATER.replace("keeper", "guard"))
     write(site.home / "staff" / "ulf.txt.meta.yaml", "subjects: [ulf@works.example]\n")
     assert site.run("ingest", "--json").code == 0
@@ -165,3 +167,22 @@ def test_limit_is_the_most_clusters_and_without_any_that_is_said(doubled: Site, 
     assert len(doubled.run("duplicates", "-n", "1", "--json").json) == 1
     assert kept.run("duplicates", "--json").json == []
     assert "no duplicates" in kept.run("duplicates").out
+
+
+def test_passages_that_many_documents_have_are_listed_whatever_numbers_they_hold(doubled: Site) -> None:
+    found = doubled.run("duplicates", "--repeated", 2, "--json").json
+    assert {"passage": "Page 11 of 40, printed at the mill.", "documents": 2, "times": 2, "words": 8} in found
+    (water,) = (each for each in found if each["passage"].lower() == WATER.lower())
+    assert water["documents"] == 3, "two as they are, one in capitals; the refused one is not counted"
+    assert "printed at the mill" in doubled.run("duplicates", "--repeated", 2).out
+    assert doubled.run("duplicates", "--repeated", 9, "--json").json == []
+
+
+def test_a_document_that_another_holds_whole_is_listed_with_its_share(doubled: Site) -> None:
+    found = {(each["inner"], each["outer"]): each["containment"] for each in doubled.run("duplicates", "--contained", 0.95, "--json").json}
+    assert found[("water.txt", "long.md")] == 1.0
+    assert found[("ferry.txt", "long.md")] == 1.0
+    assert not any("ulf.txt" in pair for pair in found)
+    assert "long.md" in doubled.run("duplicates", "--contained", 1).out
+    (event,) = (entry["event"] for entry in doubled.run("audit", "log", "--action", "show.contained", "--json").json[-1:])
+    assert _document(doubled, "long.md") in event["objects"]
