@@ -16,13 +16,11 @@ from dedup.hashing import GOLDEN, MURMUR_A, MURMUR_B, START
 
 _G, _A, _B, _START = np.uint64(GOLDEN), np.uint64(MURMUR_A), np.uint64(MURMUR_B), np.uint64(START)
 _U33, _U29, _ZERO = np.uint64(33), np.uint64(29), np.uint64(0)
-_LOW = np.uint64(0xFFFFFFFF)
-_U32, _ONE = np.uint64(32), np.uint64(1)
+_LOW, _U32, _ONE, _CROWD = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(1), 24
 _CODE, _GAP, _ALONE, _BETWEEN_WORDS = np.uint32(CODE), np.uint32(GAP), np.uint32(ALONE), np.uint32(GAP | ALONE)
 _DIGIT, _NUMERAL, _JOINED, _CONTEXT = np.uint32(DIGIT), np.uint32(NUMERAL), np.uint32(JOINED), np.uint32(CONTEXT)
 _COUNTED = np.uint32(DIGIT | NUMERAL)
 _COLON, _SLASH, _DASH, _DOT, _COMMA = ord(":"), ord("/"), ord("-"), ord("."), ord(",")
-_CROWD = 24
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -274,7 +272,7 @@ def sketch_bytes(
         longest = max(longest, starts[text + 1] - starts[text])
     entries, digits = np.empty(longest, np.uint32), np.empty(longest, np.int64)
     words, ends = np.empty(longest + 1, np.uint64), np.empty(longest + 2, np.int64)
-    shingles, signature, filled = np.empty(len(data) + len(lengths), np.uint64), np.empty(len(a), np.uint32), 0
+    shingles, signature, filled = np.empty(len(data) // 5 + 1, np.uint64), np.empty(len(a), np.uint32), 0
     for text in range(len(lengths)):
         characters, counted = _spell(data, starts[text], starts[text + 1], table, entries, digits)
         if characters < 0:
@@ -282,6 +280,8 @@ def sketch_bytes(
             continue
         count = _split(entries[:characters], words, ends)
         numbers = _key_numbers(entries[:characters], digits[:counted], words[:count], ends, number_words)
+        if filled + count > len(shingles):
+            shingles = np.append(shingles[:filled], np.empty(len(shingles) + count, np.uint64))
         found = _shingle(words, count, size, shingles[filled:])
         own = shingles[filled : filled + found]
         _sort(own, words, ends)
