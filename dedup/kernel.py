@@ -4,14 +4,12 @@ Compiled by numba when first called, and kept beside this file for later process
 that it imports must touch it. `sketch_by_numpy` gives the same bits. The loops are plain arithmetic, with nothing allocated within.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from numba import njit
 
 from dedup.characters import ALONE, CODE, CONTEXT, DIGIT, GAP, JOINED, NUMERAL
+from dedup.compiled import compiled
 from dedup.hashing import GOLDEN, MURMUR_A, MURMUR_B, START
 
 _G, _A, _B, _START = np.uint64(GOLDEN), np.uint64(MURMUR_A), np.uint64(MURMUR_B), np.uint64(START)
@@ -21,21 +19,6 @@ _CODE, _GAP, _ALONE, _BETWEEN_WORDS = np.uint32(CODE), np.uint32(GAP), np.uint32
 _DIGIT, _NUMERAL, _JOINED, _CONTEXT = np.uint32(DIGIT), np.uint32(NUMERAL), np.uint32(JOINED), np.uint32(CONTEXT)
 _COUNTED = np.uint32(DIGIT | NUMERAL)
 _COLON, _SLASH, _DASH, _DOT, _COMMA = ord(":"), ord("/"), ord("-"), ord("."), ord(",")
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def compiled(function: _Function, /) -> _Function:
-    """The function as machine code, kept beside its file, or in the user's cache where that cannot be written."""
-    made: Any = njit(cache=True, nogil=True)(function)
-    return cast(_Function, made)
-
-
-def read_only(array: npt.NDArray[Any], /) -> npt.NDArray[Any]:
-    """A view that cannot be written through. Whether an array can is part of its type, and each type is compiled for itself."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 @compiled

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dedup.kernel import compiled
+from dedup.compiled import compiled
 
 _MOST_BUCKETS = 1 << 20
 

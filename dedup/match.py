@@ -59,7 +59,7 @@ def match_by_kernel(
     texts: pl.DataFrame, threshold: float, /, *, since: int = 0, kept_only: bool = False, crowd: int = CROWD
 ) -> pl.DataFrame:
     """`match` by numba, or `match_kept`."""
-    from dedup.kernel import read_only
+    from dedup.compiled import read_only
     from dedup.kernel_match import match_sets
 
     members, numbers = texts["member"], texts["number_key"]

@@ -40,7 +40,8 @@ def sign(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Sign
 
 def sign_by_kernel(shingles: pl.Series, permutations: int, /, *, seed: int = SEED) -> Signatures:
     """`sign` by numba."""
-    from dedup.kernel import read_only, sign_sets
+    from dedup.compiled import read_only
+    from dedup.kernel import sign_sets
 
     a, b = draw_permutations(permutations, seed)
     ends = np.concatenate([np.zeros(1, dtype=np.int64), shingles.list.len().cast(pl.Int64).cum_sum().to_numpy()])

@@ -78,7 +78,8 @@ class Made:
 
 def run_kernel(texts: pl.Series, how: DedupSettings, table: Entries, seed: int, /) -> Made:
     """By one of the tables of `characters`."""
-    from dedup.kernel import read_only, sketch_bytes
+    from dedup.compiled import read_only
+    from dedup.kernel import sketch_bytes
 
     (data, starts), banding = _bytes(texts), how.banding()
     bands, numbers = np.zeros((len(texts), banding.bands), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)

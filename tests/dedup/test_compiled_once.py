@@ -1,4 +1,4 @@
-"""Each entrance of the kernel has one type, so that nothing is compiled or loaded twice in a process."""
+"""Each entrance of the kernel has one type, so that nothing is compiled or loaded twice; and it needs no place to be kept."""
 
 import subprocess
 import sys
@@ -26,3 +26,18 @@ print([len(one.signatures) for one in (kernel.sketch_bytes, kernel.sign_sets, ke
 def test_whatever_arrays_come_each_entrance_is_compiled_for_one_type() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     assert done.stdout == "[1, 1, 1]\n"
+
+
+def test_where_nothing_can_be_written_the_code_is_compiled_and_not_kept(tmp_path: Path) -> None:
+    """Neither beside the file, which is no folder here, nor in the user's cache."""
+    script = """
+import numba.core.caching as caching
+caching.CacheImpl._locator_classes = []
+import polars as pl
+from configs.settings import DedupSettings
+from dedup.sketch import sketch_by_kernel, sketch_by_numpy
+texts = pl.Series(["the lease ends in May 2030"])
+print(sketch_by_kernel(texts, DedupSettings()).equals(sketch_by_numpy(texts, DedupSettings())))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

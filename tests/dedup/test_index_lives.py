@@ -121,7 +121,7 @@ def _live(folder: Path, steps: list[Any]) -> None:
 
 
 @given(STEPS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_however_it_lived_it_ends_as_a_clean_build(steps: list[Any]) -> None:
     """Written, edited, forgotten, opened again, killed before any commit and taken up again; and saying all again changes nothing."""
     with TemporaryDirectory() as folder:

@@ -119,7 +119,7 @@ def _by_hand(text: str, size: int) -> tuple[int, list[int]]:
 
 
 @given(st.lists(TEXT, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_the_kernel_and_numpy_find_what_plain_python_finds_in_any_script(texts: list[str]) -> None:
     series = pl.Series("text", texts)
     by_kernel = sketch_by_kernel(series, HOW)
