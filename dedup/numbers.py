@@ -44,15 +44,15 @@ def number_keys(texts: pl.Series, /) -> pl.Series:
 
 
 @cache
-def number_words() -> frozenset[int]:
-    """The hashes of all words that are numbers."""
-    return frozenset(hash_word(word) for word in {*_IN_WORDS.split(), *_ROMAN})
+def number_words() -> frozenset[str]:
+    """All words that are numbers."""
+    return frozenset({*_IN_WORDS.split(), *_ROMAN})
 
 
 def _number_key(normalised: str) -> int:
-    found = []
+    found, known = [], number_words()
     for match in _NUMBER.finditer(spell(normalised)):
-        hashed = hash_word(normalised[match.start() : match.end()])
-        if match["number"] or hashed in number_words():
-            found.append(hashed)
+        said = normalised[match.start() : match.end()]
+        if match["number"] or said in known:
+            found.append(hash_word(said))
     return chain(found)

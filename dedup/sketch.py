@@ -14,6 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from configs.settings import DedupSettings
 from contracts.ids import fingerprint
 from dedup.characters import Entries, characters, normalise
+from dedup.hashing import hash_word
 from dedup.minhash import SCHEME, SEED, band, draw_permutations, sign
 from dedup.numbers import NUMBERS, number_keys, number_words
 from dedup.shingle import NORMALISER, shingle
@@ -119,7 +120,7 @@ def _bytes(texts: pl.Series) -> tuple[npt.NDArray[np.uint8], _Integers]:
 def _number_slots() -> npt.NDArray[np.uint64]:
     """The hashes of number words, each in the first free slot from its own on."""
     slots = np.zeros(1_024, dtype=np.uint64)
-    for hashed in sorted(number_words()):
+    for hashed in sorted(map(hash_word, number_words())):
         slot = hashed % len(slots)
         while slots[slot]:
             slot = (slot + 1) % len(slots)
