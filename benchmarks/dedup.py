@@ -1,6 +1,6 @@
 """How fast duplicates are found, how many of them, and what an index of a million chunks costs.
 
-python -m benchmarks.dedup            20,000 chunks against three libraries, an index of 1,000,000; half an hour
+python -m benchmarks.dedup            20,000 chunks against three libraries, an index of 1,000,000; twelve minutes
 python -m benchmarks.dedup --quick    4,000 chunks, an index of 20,000
 python -m benchmarks.dedup --json     one JSON object instead of tables
 
