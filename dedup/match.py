@@ -71,7 +71,14 @@ def match_by_kernel(
 
 
 def _kernel_is_worth_it(texts: pl.DataFrame) -> bool:
-    return "dedup.kernel_match" in sys.modules or (texts.height >= _WORTH_THE_KERNEL and find_spec("numba") is not None)
+    """Also for few texts, where they are a crowd: only the kernel has the guard."""
+    return "dedup.kernel_match" in sys.modules or (
+        (texts.height >= _WORTH_THE_KERNEL or _has_crowd(texts)) and find_spec("numba") is not None
+    )
+
+
+def _has_crowd(texts: pl.DataFrame) -> bool:
+    return texts.height > CROWD and texts["bands"].explode(empty_as_null=False).value_counts().filter(pl.col("count") > CROWD).height > 0
 
 
 def _flat(lists: pl.Series) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:

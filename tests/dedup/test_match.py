@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.settings import DedupSettings
-from dedup.match import CROWD, SCHEMA, match_by_kernel, match_by_polars, match_kept
+from dedup.match import CROWD, SCHEMA, _has_crowd, match_by_kernel, match_by_polars, match_kept
 from dedup.sketch import sketch
 
 TEXTS = st.lists(
@@ -87,6 +87,15 @@ def test_true_pairs_are_found_in_a_band_that_thousands_share() -> None:
     assert most > 300
     assert found.select("a", "b").rows() == [(place + 1, place) for place in range(0, 3_000, 100)]
     assert found.equals(match_by_polars(members, 0.7))
+
+
+@pytest.mark.parametrize(
+    ("crowded", "others", "is_one"), [(CROWD + 1, 0, True), (CROWD, 0, False), (CROWD, 50, False), (CROWD + 1, 50, True)]
+)
+def test_a_crowd_of_few_texts_is_seen_so_that_the_guard_is_there_for_it(crowded: int, others: int, is_one: bool) -> None:
+    """Once 10,000 letters that said nearly the same were gone through pair by pair, since so few were not worth the kernel."""
+    bands = [[7, place + 100] for place in range(crowded)] + [[-place - 1] for place in range(others)]
+    assert _has_crowd(pl.DataFrame({"bands": bands}, {"bands": pl.List(pl.Int64)})) is is_one
 
 
 @pytest.mark.slow
