@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import _machine
+from benchmarks.report import machine_in_words
 
 _KEPT = Path(__file__).with_name("measured_parsing.json")
 
@@ -16,7 +16,7 @@ def kept_parsing(path: Path = _KEPT, /) -> str:
 
 def parsing_tables(figures: dict[str, Any], /) -> str:
     """Goals, words, structure and cost."""
-    return "\n\n".join((_goals(figures), _recalls(figures), _structures(figures), _costs(figures), _machine(figures["machine"])))
+    return "\n\n".join((_goals(figures), _recalls(figures), _structures(figures), _costs(figures), machine_in_words(figures["machine"])))
 
 
 def _goals(figures: dict[str, Any]) -> str:

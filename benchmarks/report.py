@@ -33,7 +33,7 @@ def kept_chunking(path: Path = _KEPT_CHUNKING, /) -> str:
     """Markdown of what `python -m benchmarks.chunking --json` printed into `path`."""
     figures = json.loads(path.read_text(encoding="utf-8"))
     ratio = f"Cutting takes **{figures['tokens_ratio']:.2f} times** as long as tokenising the same documents once, with each token's place."
-    return "\n\n".join((_frontier(figures["frontier"]), _omegas(figures["omegas"]), ratio, _machine(figures["machine"])))
+    return "\n\n".join((_frontier(figures["frontier"]), _omegas(figures["omegas"]), ratio, machine_in_words(figures["machine"])))
 
 
 def kept_embeddings(path: Path = _KEPT_EMBEDDINGS, /) -> str:
@@ -48,7 +48,7 @@ def kept_embeddings(path: Path = _KEPT_EMBEDDINGS, /) -> str:
         f"{figures['float32_speedup']} times.** The cosine of bfloat16 to float32 is {figures['bf16_cosine_mean']} on average and "
         f"{figures['bf16_cosine_min']} at least. All cores are {figures['streams_speedup']} times as fast as one."
     )
-    return "\n\n".join(("\n".join(lines), told, _machine(figures["machine"])))
+    return "\n\n".join(("\n".join(lines), told, machine_in_words(figures["machine"])))
 
 
 def kept_retrieval(path: Path = _KEPT_RETRIEVAL, /) -> str:
@@ -63,7 +63,7 @@ def kept_retrieval(path: Path = _KEPT_RETRIEVAL, /) -> str:
     for each in figures["speed"]:
         seconds = " | ".join(f"{each['median_seconds'][way]:.3f}" for way in ("meaning alone", "both"))
         waits.append(f"| {each['rows']:,} | {seconds} |")
-    return "\n\n".join(("\n".join(lines), "\n".join(waits), _machine(figures["machine"])))
+    return "\n\n".join(("\n".join(lines), "\n".join(waits), machine_in_words(figures["machine"])))
 
 
 def _frontier(points: Iterable[dict[str, Any]]) -> str:
