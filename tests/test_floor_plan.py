@@ -40,6 +40,11 @@ def test_a_module_says_what_it_holds_and_is_small_enough_to_see(path: Path) -> N
     assert len(text.splitlines()) <= 300
 
 
+def test_no_two_files_of_tests_have_one_name_since_pytest_tells_them_apart_by_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert not [name for name in set(names) if names.count(name) > 1]
+
+
 def test_no_room_has_a_drawer_for_odds_and_ends() -> None:
     assert not [path for path in _modules() if path.stem in {"utils", "helpers", "common", "misc"}]
 
