@@ -1,6 +1,6 @@
 """How well documents are found by meaning, by words and by both, through the whole pipeline; and how long a search takes.
 
-python -m benchmarks.retrieval                          the suites beside the project, and up to 100,000 rows; an hour, most of it embedding
+python -m benchmarks.retrieval                          the suites beside the project, and up to 50,000 rows; an hour, most of it embedding
 python -m benchmarks.retrieval --quick                  60 questions of one suite, and 2,000 rows
 python -m benchmarks.retrieval --multilingual FOLDER    the Vietnamese suite too, with the model in that folder
 python -m benchmarks.retrieval --keep FOLDER            take up what was indexed in that folder the last time

@@ -29,13 +29,11 @@ _ZIP_TYPES = {
     b"application/vnd.oasis.opendocument.spreadsheet": "ods",
     b"application/vnd.oasis.opendocument.presentation": "odp",
 }
-_OLE_STREAMS = {
-    "EncryptedPackage": (
-        "office.encrypted",
-        "an Office file locked with a password",
-        "Take the password off, or put a readable copy in its place.",
-    ),
-}
+LOCKED = Failure(
+    "office.encrypted",
+    "an Office file locked with a password",
+    "Take the password off, or put a readable copy in its place.",
+)
 _OLE_FORMATS = {"WordDocument": "doc", "PowerPoint Document": "ppt", "Workbook": "xls"}
 _SIGNATURES = {b"{\\rtf": "rtf", **dict.fromkeys((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "image")}
 _MEDIA = {
@@ -105,9 +103,8 @@ def _inside_zip(content: bytes) -> str | Failure:
 def _inside_ole(content: bytes) -> str | Failure:
     if "__properties_version1.0".encode("utf-16-le") in content:
         return "msg"
-    for stream, failure in _OLE_STREAMS.items():
-        if stream.encode("utf-16-le") in content:
-            return Failure(*failure)
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return LOCKED
     for stream, format_ in _OLE_FORMATS.items():
         if stream.encode("utf-16-le") in content:
             return format_

@@ -25,7 +25,7 @@ FORMATS = (
     Format(
         ("md",),
         "Markdown",
-        "headings with their levels, lists, tables, code",
+        "headings with their levels, as wikis write them too, lists, tables, code, tags that no HTML knows",
         "comments, targets of links",
         "another implementation (markdown-it)",
     ),

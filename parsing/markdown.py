@@ -6,7 +6,8 @@ from itertools import pairwise
 from lxml.html import defs  # type: ignore[import-untyped]
 
 _FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_CODE = re.compile(r"^(?: {4}|\t)[^\n]*|(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^(?: {4}|\t)[^\n]*|(?<!`)(`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)\1(?!`)", re.MULTILINE | re.DOTALL)
+"""An indented line, or what stands between two equal runs of marks in one paragraph."""
 _TAG = re.compile(r"<(?=/?([A-Za-z][A-Za-z0-9]*)(?:\s[^<>]*)?/?>)")
 _WIKI_TITLE = re.compile(r"^ ?((?:= ?){1,6}) ?([^=\s][^=\n]*?) ?((?:= ?){1,6})$", re.MULTILINE)
 _LONG_LINE = 160

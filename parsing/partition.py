@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.results import Failure
 from parsing.decode import decode
+from parsing.detect import LOCKED
 from parsing.formulas import with_formulas
 from parsing.headings import Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_text
@@ -93,11 +94,7 @@ def read_xls(content: bytes, /) -> list[Raw] | Failure:
     except XLRDError as error:
         if "encrypted" not in str(error).lower():
             raise
-        return Failure(
-            "office.encrypted",
-            "an Office file locked with a password",
-            "Take the password off, or put a readable copy in its place.",
-        )
+        return LOCKED
 
 
 def read_odt(content: bytes, /) -> list[Raw]:

@@ -37,6 +37,7 @@ PIECE = st.sampled_from(
         ("<unk> and </unk> and <unk/> and <T a=1>", "&lt;unk> and &lt;/unk> and &lt;unk/> and &lt;T a=1>"),
         ("<https://a.example> <me@a.example> <my-widget> a < b > c", "<https://a.example> <me@a.example> <my-widget> a < b > c"),
         ("in `code <T>` and ``a ` <T>``, not <T>", "in `code <T>` and ``a ` <T>``, not &lt;T>"),
+        ("a lone ` here\n\nand <T> there\n\nand ` again", "a lone ` here\n\nand &lt;T> there\n\nand ` again"),
         ("```\n<T>\n```\n<T>", "```\n<T>\n```\n&lt;T>"),
         ("~~~ c++\n<T>", "~~~ c++\n<T>"),
         ("    <T> indented\n<T>", "    <T> indented\n&lt;T>"),
