@@ -10,7 +10,7 @@ from milvus_server import CannotStart, Server, milvus_server
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Data that was dropped is collected within seconds here, not within hours as by default.
+    """What was dropped, and what a compaction wrote while its collection was dropped, is collected within seconds here, not within hours.
 
     RAGKEEP_TEST_MILVUS names another server, for the tests that do not look into its folder.
     """
@@ -18,7 +18,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(given, Path("/nowhere"))
         return
     try:
-        with milvus_server(tmp_path_factory.mktemp("server"), dataCoord__gc__interval=2, dataCoord__gc__dropTolerance=4) as started:
+        folder = tmp_path_factory.mktemp("server")
+        collected = {"interval": 2, "dropTolerance": 4, "missingTolerance": 4}
+        with milvus_server(folder, **{f"dataCoord__gc__{name}": seconds for name, seconds in collected.items()}) as started:
             yield started
     except CannotStart as error:
         pytest.skip(f"no Milvus server: {error}")

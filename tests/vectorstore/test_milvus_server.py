@@ -17,7 +17,7 @@ from vectorstore.milvus import MilvusStore, open_milvus
 
 pytestmark = pytest.mark.slow
 FREED = 45
-"""Seconds: the server of these tests collects what was dropped 4 seconds before, and looks every 2; a busy machine is slower."""
+"""Seconds: the server of these tests collects what was dropped or left over 4 seconds before, and looks every 2; a busy machine is slower."""
 SEGMENTS = ("insert_log", "delta_log", "stats_log")
 OURS = vectors(30, seed=19)
 """Of no other test: all share one server, and a vector that another keeps would be taken for one that was not erased."""
