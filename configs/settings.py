@@ -42,6 +42,9 @@ class StoreSettings(_Section):
     milvus_frees_after_hours: float | None = Field(
         None, ge=0, description="hours in which the server frees what was dropped, by the word of who runs it; unset: a purge stays pending"
     )
+    keep_replaced_hours: float = Field(
+        24, ge=0, description="hours for which the collection that a new model's replaced is kept: putting the old model back needs it"
+    )
     collection: str = Field("ragkeep", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$", description="the alias that searches use")
     buckets: int = Field(8, ge=1, le=1024, description="partitions of every lake table; fixed when the workspace is made")
     key_file: Path | None = Field(None, description="the workspace's key and pepper; unset: beside the workspace, named WORKSPACE.key")

@@ -10,7 +10,8 @@
     ├── DocumentUnavailable      one document's bytes cannot be had; carries the `Failure` that its run records
     │   └── Vanished             it was listed, and is gone
     └── StoreUnavailable         exit code 3: a store could not be reached
-        └── WorkspaceLocked      another process holds the workspace
+        ├── WorkspaceLocked      another process holds the workspace
+        └── ModelMoved           the index became another model's while a question was on its way
 
 What befalls a single document is not an error but a value: `contracts.results.Failure`.
 """
@@ -68,3 +69,7 @@ class StoreUnavailable(RagkeepError):
 
 class WorkspaceLocked(StoreUnavailable):
     """Names the process that holds the workspace."""
+
+
+class ModelMoved(StoreUnavailable):
+    """Names the collection. Whoever asked embeds the question again and asks once more."""

@@ -116,6 +116,8 @@ class VectorQuery:
     limit: int
     by: Literal["vector", "words"] = "vector"
     """By meaning, or by the words of `text` (BM25), where the store knows them: rows without any of them are no hits."""
+    model: str = ""
+    """Fingerprint of the model that made `vector`, "" for the store's own: a collection of another one raises ModelMoved."""
 
 
 class DerivedCopy(Protocol):

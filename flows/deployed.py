@@ -28,6 +28,8 @@ from flows.purge import purge as run_purge
 from flows.reconcile import Reconciled
 from flows.reconcile import reconcile as run_reconcile
 from flows.registry import choose
+from flows.reindex import Reindexed
+from flows.reindex import reindex as run_reindex
 from flows.workspace import Workspace, open_workspace
 
 go_offline()  # before Prefect is imported, which reads the switches then
@@ -115,6 +117,12 @@ def reconcile(workspace: str = ".ragkeep", settings: str | None = None, repair: 
         return run_reconcile(opened, repair=repair, now=now, progress=progress)
 
     return _run(work, "reconcile", workspace, settings)
+
+
+@flow(persist_result=False)
+def reindex(workspace: str = ".ragkeep", settings: str | None = None) -> Reindexed:
+    """The index is built anew beside the one that answers, by the settings' model, and takes its place. Started by hand."""
+    return _run(lambda opened, now, progress: run_reindex(opened, now=now, progress=progress), "reindex", workspace, settings)
 
 
 @flow(persist_result=False)

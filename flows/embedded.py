@@ -1,8 +1,11 @@
-"""What is embedded of a row and the address of its vector in the cache, worked out in one place for all who ask."""
+"""What is embedded of a row, the address of its vector in the cache, and the vector, worked out in one place for all who ask."""
 
+import numpy as np
 import polars as pl
 
 from chunking.embedded import embedded_texts
+from configs.faults import reach
+from contracts.ports import Vectors
 from embeddings.identify import cache_key
 from flows.workspace import Workspace
 
@@ -17,3 +20,19 @@ def keyed_texts(workspace: Workspace, rows: pl.DataFrame, /) -> list[tuple[str, 
 def vector_keys(workspace: Workspace, rows: pl.DataFrame, /) -> list[str]:
     """For each row (text, heading_path) the key of its vector."""
     return [key for key, _ in keyed_texts(workspace, rows)]
+
+
+def embed(workspace: Workspace, rows: pl.DataFrame, /) -> tuple[Vectors, int]:
+    """Vectors in the rows' order, and how many came from the cache; the model is loaded only for what the cache lacks."""
+    keyed = keyed_texts(workspace, rows)
+    keys = [key for key, _ in keyed]
+    owners = list(zip(keys, rows["document_id"], strict=True))
+    found = workspace.vectors.get(keys)
+    missing = {key: text for key, text in keyed if key not in found}
+    if missing:
+        vectors = workspace.model.embedder.embed_documents(list(missing.values()))
+        workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])
+        found |= dict(zip(missing, vectors, strict=True))
+        reach("sync.embedded")
+    workspace.vectors.own(owner for owner in owners if owner[0] not in missing)
+    return np.stack([found[key] for key in keys]), len(keys) - len(missing)

@@ -15,7 +15,7 @@ from flows.redact import redact_refused
 from flows.registry import drop_files
 from flows.retire import drop_strays, finish_removals, forget_everywhere
 from flows.returned import find_returned
-from flows.synchronise import synchronise
+from flows.synchronise import take_out
 from flows.targets import Selector, find_originals, find_targets, hide
 from flows.workspace import Workspace
 from ledger.consent import Receipt
@@ -79,8 +79,7 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
     with recorded(workspace, "erase", "", now=now) as run:
         request = _leave_out(workspace, request, now=now, progress=progress)
         before = {copy.name: copy.count(request.documents) for copy in workspace.copies}
-        leaving = None if request.redacted else request.documents
-        synchronise(workspace, run.run_id, now=now, progress=progress, leaving=leaving)
+        take_out(workspace, run.run_id, request.documents, changed=request.redacted, now=now, progress=progress)
         reach("erase.synchronised")
         copies = _counted_from(before, forget_everywhere(workspace, request.documents, now=now))
         drop_files(workspace.registry, set(workspace.lake.manifest.read(columns=["source_id"])["source_id"]))

@@ -8,6 +8,7 @@ import polars as pl
 
 from contracts.ports import Listed, Progress, Source
 from contracts.results import Ingested
+from flows.beside import Gate
 from flows.count import Observed, count_documents
 from flows.erase import resume, resume_erasures
 from flows.prepare import Prepared, pending, prepare
@@ -63,11 +64,13 @@ class UpToDate:
     synchronised: Synchronised
 
 
-def bring_up_to_date(workspace: Workspace, run_id: str, todo: pl.DataFrame, /, *, now: datetime, progress: Progress) -> UpToDate:
-    """Silver of these documents, and the whole index, are current."""
+def bring_up_to_date(
+    workspace: Workspace, run_id: str, todo: pl.DataFrame, /, *, gate: Gate | None = None, now: datetime, progress: Progress
+) -> UpToDate:
+    """Silver of these documents, and the whole index, are current; a `gate` as `synchronise` takes it."""
     prepared = prepare(workspace, todo, now=now, progress=progress)
     audit(workspace, "documents.prepared", prepared.finished, now=now)
-    return UpToDate(prepared, synchronise(workspace, run_id, now=now, progress=progress))
+    return UpToDate(prepared, synchronise(workspace, run_id, gate=gate, now=now, progress=progress))
 
 
 def _observe(workspace: Workspace, source: Source, now: datetime, progress: Progress) -> Observed:

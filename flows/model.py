@@ -22,6 +22,11 @@ class Model(Protocol):
     """An embedding model and its tokenizer."""
 
     @property
+    def name(self) -> str:
+        """As the settings call it."""
+        ...
+
+    @property
     def tokenizer(self) -> Tokenizer: ...
     @property
     def tokenizer_identity(self) -> str: ...
@@ -41,6 +46,7 @@ class MemoryModel:
     tokenizer_identity: str
     inner: Embedder
     texts: list[str] = field(default_factory=list)
+    name: str = "twin"
 
     @property
     def identity(self) -> ModelIdentity:
@@ -71,6 +77,10 @@ class LocalModel:
     how: ModelSettings
     base: Path
     known: Models
+
+    @property
+    def name(self) -> str:
+        return self.how.name
 
     @cached_property
     def folder(self) -> ModelFolder:

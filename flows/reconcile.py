@@ -5,11 +5,13 @@ from datetime import datetime
 
 import polars as pl
 
+from contracts.errors import UsageError
 from contracts.ports import Progress
 from flows.decide import decide, write_gold
 from flows.erase import resume
+from flows.readback import digests
 from flows.record import recorded
-from flows.synchronise import digests, synchronise
+from flows.synchronise import synchronise
 from flows.workspace import Workspace
 
 
@@ -31,8 +33,11 @@ class Reconciled:
 def reconcile(workspace: Workspace, /, *, repair: bool, now: datetime, progress: Progress) -> Reconciled:
     """What the store holds against what it should, read with strong consistency. With `repair` the difference is mended.
 
-    A row that lost its vector gets it back from the cache; only what the cache lacks is embedded.
+    A row that lost its vector gets it back from the cache; only what the cache lacks is embedded. Raises UsageError where the index is
+    of another model than the settings name: then every row differs.
     """
+    if workspace.index.outdated():
+        raise UsageError("reconcile: the index was made with another model than the settings name. Build it anew with: ragkeep reindex")
     with recorded(workspace, "reconcile", "", now=now) as run:
         if repair:
             resume(workspace, everywhere=True, now=now, progress=progress)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from configs.load import keys_from_environment
-from configs.settings import ParsingSettings, Settings
+from configs.settings import ModelSettings, ParsingSettings, Settings
 from contracts.errors import KeyFileError, StoreUnavailable
 from contracts.ids import Identity
 from contracts.ports import DerivedCopy, Notifier, VectorStore
@@ -36,6 +36,7 @@ from ledger.progress import StageOutputs
 from ledger.receipts import Receipts
 from ledger.requests import Requests
 from ledger.runs import Runs
+from ledger.served import ServedModels
 from ledger.signing import SigningKey
 from ledger.sources import SourceRegistry
 from ledger.suppressions import Suppressions
@@ -47,7 +48,27 @@ from vectorstore.connection import read_token
 from vectorstore.milvus import open_milvus
 
 
-class Index(VectorStore, Searchable, DerivedCopy, Protocol):
+class Generations(Protocol):
+    """A store whose collection is built anew beside the one that answers. Erasures reach both, and the one that was replaced."""
+
+    def made_for(self) -> str:
+        """Fingerprint of the model whose vectors are in the collection, "" where there is none."""
+        ...
+
+    def beside(self) -> "Index":
+        """What is being built for this store's model."""
+        ...
+
+    def promote(self) -> None:
+        """What was built answers, what answered is kept."""
+        ...
+
+    def drop(self, generation: Literal["_next", "_before"], /) -> None:
+        """What is being built, or what is kept, goes."""
+        ...
+
+
+class Index(VectorStore, Searchable, DerivedCopy, Generations, Protocol):
     """A vector store that is searched, and that is on the list of copies."""
 
     def outdated(self) -> bool:
@@ -98,10 +119,14 @@ class Workspace:
     receipts: Receipts
     requests: Requests
     runs: Runs
+    served: ServedModels
     suppressions: Suppressions
     model: Model
+    open_model: Callable[[ModelSettings], Model]
     parse: Parse
     open_index: Callable[["Workspace"], Index]
+    other_models: dict[str, Model] = field(default_factory=dict, repr=False)
+    """By fingerprint, as far as they were opened."""
 
     @cached_property
     def index(self) -> Index:
@@ -197,6 +222,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
     stack.callback(close_notifier, log_file)
     key_store = KeyStore(keys, material)
     signer = SigningKey(key_store)
+    open_model = partial(LocalModel, base=base, known=Models(ledger))
     return Workspace(
         root=root,
         settings=settings,
@@ -219,8 +245,10 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         receipts=Receipts(ledger),
         requests=Requests(ledger),
         runs=Runs(ledger),
+        served=ServedModels(ledger),
         suppressions=Suppressions(ledger, outside),
-        model=LocalModel(settings.model, base, Models(ledger)),
+        model=open_model(settings.model),
+        open_model=open_model,
         parse=parse_files,
         open_index=open_milvus_index,
     )

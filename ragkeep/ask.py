@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from configs.purposes import canonical
+from contracts.errors import ModelMoved
+from flows.serving import serving
 from flows.workspace import Workspace
 from ledger.events import Event
 from retrieval.readers import Reader, find_reader
@@ -29,22 +31,36 @@ def put(
     now: datetime,
 ) -> Answer:
     """As `ask`, whatever the question states. The audit keeps evaluations apart: what they found, nobody was looking for."""
-    corpus = Corpus(
-        store=workspace.index,
-        embedder=workspace.model.embedder,
-        terms=workspace.access.all(),
-        standing=LedgerStanding(workspace.suppressions, workspace.consent),
-        how=workspace.settings.retrieval,
-    )
     asking, question = find_reader(reader, workspace.settings.readers), replace(question, purpose=canonical(question.purpose))
     answer = _UNDECIDED
     try:
-        answer = search(question, asking, corpus, now=now)
+        answer = _search(workspace, question, asking, now)
     finally:
         workspace.audit.record(_event(asking, action, question.purpose, answer, now))
     return answer
 
 
+def _search(workspace: Workspace, question: Question, asking: Reader, now: datetime) -> Answer:
+    """Asked by the model that answers; where another took its place in between, again by that one."""
+    for attempt in range(_ATTEMPTS):
+        model = serving(workspace)
+        corpus = Corpus(
+            store=workspace.index,
+            embedder=model.embedder,
+            terms=workspace.access.all(),
+            standing=LedgerStanding(workspace.suppressions, workspace.consent),
+            how=workspace.settings.retrieval,
+            model=model.fingerprint,
+        )
+        try:
+            return search(question, asking, corpus, now=now)
+        except ModelMoved:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+_ATTEMPTS = 3
 _UNDECIDED = Answer((), None, "search.undecided")
 
 

@@ -22,6 +22,7 @@ from evaluation.slices import label
 from evaluation.spans import Passage
 from evaluation.suite import Asked, Suite
 from flows.prepare import silver_fingerprint
+from flows.serving import serving
 from flows.workspace import Workspace
 from ragkeep.ask import put
 from ragkeep.scratch import READER, Where, scratch
@@ -159,17 +160,17 @@ def _find(workspace: Workspace, asked: Asked, how: Search, now: datetime) -> lis
 
 
 def _measured(workspace: Workspace, suite: str, digest: str, how: Search) -> Measured:
-    settings = workspace.settings
+    settings, model = workspace.settings, serving(workspace)
     whole = fingerprint(
         "evaluation",
         silver=silver_fingerprint(workspace),
         dedup=settings.dedup.model_dump(mode="json"),
-        model=workspace.model.fingerprint,
+        model=model.fingerprint,
         retrieval=settings.retrieval.model_dump(mode="json"),
         hybrid=how.hybrid,
         depth=how.depth,
     )
-    return Measured(suite, digest, whole, settings.model.name, workspace.model.fingerprint, "hybrid" if how.hybrid else "dense")
+    return Measured(suite, digest, whole, model.name, model.fingerprint, "hybrid" if how.hybrid else "dense")
 
 
 def _indexed(ingested: Ingested) -> dict[str, float]:

@@ -11,6 +11,7 @@ from cleaning.clean import clean, document_text
 from contracts.errors import UsageError
 from flows.decide import decide
 from flows.record import OPERATOR, audit
+from flows.serving import serving
 from flows.workspace import Workspace
 from governance.terms import effective_terms
 from ledger.runs import Run
@@ -122,16 +123,19 @@ def read_trace(workspace: Workspace, chunk_id: str, /, *, now: datetime) -> dict
     if present is None:
         raise UsageError(f"trace: chunk {chunk_id} is not in the index. Take the id from: ragkeep search … --json")
     audit(workspace, "trace", [present["document_id"]], now=now, actor=OPERATOR)
-    row = workspace.lake.rows.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
+    rows = workspace.lake.rows.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id)
+    if rows.is_empty():
+        raise UsageError(f"trace: chunk {chunk_id} is of an index whose successor is being built. End that with: ragkeep reindex")
+    row = rows.row(0, named=True)
     chunk = workspace.lake.chunks.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
-    run = workspace.runs.get(present["run_id"])
+    run, model = workspace.runs.get(present["run_id"]), serving(workspace)
     place = ("source_id", "uri", "document_id", "version_id", "page_start", "page_end", "char_start", "char_end", "heading_path", "title")
     return {
         **{name: row[name] for name in place},
         "terms": {name: row[name] for name in ("lawful_basis", "purposes", "classification", "consent_state", "expires_at")},
         "run": {"run_id": present["run_id"], "flow": run.flow if run else None, "started_at": run.started_at if run else None},
         "chunking": {"fingerprint": chunk["fingerprint"], "settings": json.loads(workspace.settings.chunking.model_dump_json())},
-        "model": {"name": workspace.settings.model.name, **asdict(workspace.model.identity)},
+        "model": {"name": model.name, **asdict(model.identity)},
         "index": {"collection": workspace.present.collection(), "row_hash": present["row_hash"], "vector_digest": present["vector_digest"]},
     }
 

@@ -1,6 +1,6 @@
 """One call of the command line: which workspace, what moment, and how to open it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from configs.load import find_settings_file, load_settings, workspace_folder
+from configs.override import override
 from contracts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ class Session:
         return workspace_folder(self.chosen)
 
     @contextmanager
-    def open(self, command: str, /, *, create: bool = False, shared: bool = False) -> Iterator["Workspace"]:
-        """The workspace, locked for this command unless `shared`. Without `create`, one that is not there is an error."""
+    def open(self, command: str, /, *, create: bool = False, shared: bool = False, changes: Sequence[str] = ()) -> Iterator["Workspace"]:
+        """The workspace, locked for this command unless `shared`. Without `create`, one that is not there is an error.
+
+        `changes` are settings for this command alone, as in `chunking.max_tokens=200`.
+        """
         from flows.workspace import open_workspace
 
         folder = self.folder
@@ -48,5 +52,6 @@ class Session:
             raise UsageError(f"{folder}: no workspace here. Make one with: ragkeep ingest PATH, or choose another with --workspace.")
         file = find_settings_file(folder)
         base = file.parent if file else folder.parent
-        with open_workspace(folder, load_settings(file), base=base, command=command, now=self.now, shared=shared) as workspace:
+        settings = override(load_settings(file), changes)
+        with open_workspace(folder, settings, base=base, command=command, now=self.now, shared=shared) as workspace:
             yield workspace

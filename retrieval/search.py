@@ -42,6 +42,8 @@ class Corpus:
     terms: Collection[AccessTerms]
     standing: Standing
     how: RetrievalSettings = field(default_factory=RetrievalSettings)
+    model: str = ""
+    """Fingerprint of the embedder's model, if the store is to check that its vectors are that one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _refusal(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str
 def _look(question: Question, reader: Reader, corpus: Corpus, keys: tuple[str, ...], now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Ask ever deeper until enough is kept, the index has no more, or it is deep enough."""
     depth = max(question.limit, corpus.how.depth) if question.hybrid else question.limit
-    query = VectorQuery(corpus.embedder.embed_query(question.text), question.text, keys, int(now.timestamp()), depth)
+    query = VectorQuery(corpus.embedder.embed_query(question.text), question.text, keys, int(now.timestamp()), depth, model=corpus.model)
     while True:
         found, exhausted = find_candidates(corpus.store, query, hybrid=question.hybrid)
         permitted = found.filter(_permitted(query, question.purpose, reader))

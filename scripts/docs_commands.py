@@ -14,10 +14,12 @@ from flows.expire import Expired
 from flows.plan import Plan
 from flows.purge import Purged
 from flows.reconcile import Reconciled
+from flows.reindex import Reindexed
 from forensics.scan import Scanned
 from ledger.chain import Verified
 from ragkeep.cli import app
 from ragkeep.inspect import Status
+from ragkeep.models import KnownModel
 from ragkeep.suggest import Suggested
 from retrieval.search import Hit
 from scripts.docs_markdown import code, table
@@ -28,6 +30,8 @@ _PRINTED: dict[str, type] = {
     "plan": Plan,
     "expire": Expired,
     "reconcile": Reconciled,
+    "reindex": Reindexed,
+    "models": KnownModel,
     "search": Hit,
     "status": Status,
     "erase": Erased,
@@ -39,7 +43,7 @@ _PRINTED: dict[str, type] = {
     "questions suggest": Suggested,
 }
 """What `--json` prints where it is one of our own types; `_LISTS` print a list of it."""
-_LISTS = {"search", "evaluate compare"}
+_LISTS = {"models", "search", "evaluate compare"}
 
 
 def command_reference() -> str:

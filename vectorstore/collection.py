@@ -15,15 +15,15 @@ _SCALAR_INDEXES = ("access_key", "document_id")
 _LITE = "milvus_lite"
 
 
-def make_collection(client: Any, name: str, dimensions: int, model: str, /, *, timeout: float) -> None:
-    """An empty, loaded collection. Each field is required and typed; BM25 over the text where the server has it."""
+def make_collection(client: Any, name: str, dimensions: int, said: str, /, *, timeout: float) -> None:
+    """An empty, loaded collection that says `said` of itself. Each field is required and typed; BM25 where the server has it."""
     version = client.get_server_version()
     bm25 = has_bm25(version)
     client.create_collection(
         name,
-        schema=_schema(client, dimensions, made_for(model), bm25=bm25),
+        schema=_schema(client, dimensions, said, bm25=bm25),
         consistency_level="Strong",
-        properties={_MADE_FOR: made_for(model)},
+        properties={_MADE_FOR: said},
         timeout=timeout,
     )
     # An empty collection's indexes are ready at once; waiting for each would cost half a second.
@@ -39,6 +39,17 @@ def made_for(model: str, /) -> str:
 def said_of(description: dict[str, Any], /) -> str:
     """What a collection says of itself. Milvus Lite keeps only the properties, old servers only the description."""
     return str(description.get("properties", {}).get(_MADE_FOR) or description.get("description", "")).removeprefix("ragkeep ")
+
+
+def model_of(said: str, /) -> str:
+    """The model that `made_for` was told, "" where the collection is of another schema than this code's."""
+    version, _, model = said.partition(" ")
+    return model if version == str(SCHEMA_VERSION) else ""
+
+
+def dimensions_of(description: dict[str, Any], /) -> int:
+    """Of a collection's vectors."""
+    return next(int(part["params"]["dim"]) for part in description["fields"] if part["name"] == "vector")
 
 
 def has_bm25(version: str, /) -> bool:

@@ -1,17 +1,16 @@
 """What a Milvus server still owes: it frees the bytes of a dropped collection when it likes, and says so to nobody.
 
 What is owed must outlive this process, and stand where the rows stand. Every version of Milvus keeps aliases, so each mark is one more
-alias of the live collection:
+alias of a collection:
 
-    ALIAS_soiled            rows left it: it must be copied and dropped
-    ALIAS_owed              a collection before it was, or is about to be, dropped
-    ALIAS_since_SECONDS     at this second of the server's clock every collection before it had been dropped
+    COLLECTION_soiled           rows left it: it must be copied and dropped
+    COLLECTION_owed             another was, or is about to be, dropped
+    COLLECTION_since_SECONDS    at this second of the server's clock every other had been dropped
 """
 
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from vectorstore.connection import SECONDS
@@ -19,31 +18,21 @@ from vectorstore.connection import SECONDS
 SOILED, OWED = "soiled", "owed"
 
 
-@dataclass(frozen=True, slots=True)
-class Debts:
-    """The marks of the live collection, read from the server."""
+def mark(client: Any, name: str, what: str, /) -> None:
+    """The mark stands at the collection when this returns."""
+    if what not in marks(client, name):
+        client.create_alias(name, f"{name}_{what}", timeout=SECONDS)
 
-    soiled: bool
-    owed: bool
-    since: tuple[int, ...]
+
+def marks(client: Any, name: str, /) -> set[str]:
+    """What is marked at the collection."""
+    aliases = client.list_aliases(name, timeout=SECONDS)["aliases"]
+    return {alias.removeprefix(f"{name}_") for alias in aliases if alias.startswith(f"{name}_")}
+
+
+def owed_since(client: Any, name: str, /) -> list[int]:
     """Seconds since 1970, in order."""
-
-
-def read_debts(client: Any, alias: str, name: str, /) -> Debts:
-    """What stands at the collection `name` behind `alias`."""
-    marks = set(client.list_aliases(name, timeout=SECONDS)["aliases"])
-    since = [int(mark.rpartition("_")[2]) for mark in marks if re.fullmatch(re.escape(alias) + r"_since_\d+", mark)]
-    return Debts(f"{alias}_{SOILED}" in marks, f"{alias}_{OWED}" in marks, tuple(sorted(since)))
-
-
-def mark(client: Any, alias: str, name: str, what: str, /) -> None:
-    """The mark stands at `name`, and at no other collection."""
-    from pymilvus.exceptions import MilvusException  # type: ignore[import-untyped]
-
-    try:
-        client.create_alias(name, f"{alias}_{what}", timeout=SECONDS)
-    except MilvusException:
-        client.alter_alias(name, f"{alias}_{what}", timeout=SECONDS)
+    return sorted(int(what.removeprefix("since_")) for what in marks(client, name) if re.fullmatch(r"since_\d+", what))
 
 
 def is_in_debt(client: Any, alias: str, name: str, frees_after: float | None, /) -> bool:
@@ -51,23 +40,23 @@ def is_in_debt(client: Any, alias: str, name: str, frees_after: float | None, /)
 
     What is owed without a date gets one, for all that was to be dropped is dropped by now; dates that have passed are taken away.
     """
-    if read_debts(client, alias, name).owed:
-        mark(client, alias, name, f"since_{server_seconds(client, alias)}")
-        client.drop_alias(f"{alias}_{OWED}", timeout=SECONDS)
-    since = read_debts(client, alias, name).since
+    if OWED in marks(client, name):
+        mark(client, name, f"since_{server_seconds(client, alias)}")
+        client.drop_alias(f"{name}_{OWED}", timeout=SECONDS)
+    since = owed_since(client, name)
     if not since or frees_after is None:
         return bool(since)
     now = server_seconds(client, alias)
     passed = [second for second in since if second + frees_after <= now]
     for second in passed:
-        client.drop_alias(f"{alias}_since_{second}", timeout=SECONDS)
+        client.drop_alias(f"{name}_since_{second}", timeout=SECONDS)
     return len(passed) < len(since)
 
 
-def carry_debts(client: Any, alias: str, source: str, target: str, /) -> None:
-    """The dates move to the collection that takes the place of `source`."""
-    for since in read_debts(client, alias, source).since:
-        mark(client, alias, target, f"since_{since}")
+def carry_debts(client: Any, source: str, target: str, /) -> None:
+    """What is owed stands at `target` too: undated, for its date begins anew with the drop that is to come."""
+    if marks(client, source) - {SOILED}:
+        mark(client, target, OWED)
 
 
 def drop_collection(client: Any, name: str, /) -> None:

@@ -2,16 +2,29 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from contracts.errors import ModelMoved
 from contracts.ports import StoreState, VectorQuery, Vectors
 from contracts.results import Forgotten
 from vectorstore.bm25 import bm25
 from vectorstore.rows import ROW_SCHEMA, check_ids, check_query, check_rows
+
+
+@dataclass(slots=True)
+class _Rows:
+    """One collection."""
+
+    name: str
+    model: str
+    rows: dict[str, tuple[dict[str, object], Vectors]] = field(default_factory=dict)
+    holds_dead: bool = False
 
 
 @dataclass(slots=True)
@@ -20,10 +33,11 @@ class MemoryStore:
 
     dimensions: int
     model: str
-    _rows: dict[str, tuple[dict[str, object], Vectors]] = field(default_factory=dict)
-    _collection: int = 0
-    _holds_dead_rows: bool = False
     words: bool = True
+    generation: str = ""
+    _held: dict[str, _Rows] = field(default_factory=dict)
+    """By generation, as Milvus has them: "" answers, `_next` is being built, `_before` was replaced."""
+    _names: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def name(self) -> str:
@@ -34,28 +48,54 @@ class MemoryStore:
 
     def collection(self) -> str:
         """What `state` names."""
-        return f"memory_{self._collection}" if self._collection else ""
+        held = self._held.get(self.generation)
+        return held.name if held else ""
+
+    def made_for(self) -> str:
+        """The model whose vectors are in the collection."""
+        held = self._held.get(self.generation)
+        return held.model if held else ""
 
     def outdated(self) -> bool:
-        """False: nothing here is older than the process."""
-        return False
+        """Whether it was made for another model."""
+        return self.made_for() not in ("", self.model)
 
     def recreate(self) -> None:
         """An empty collection in place of this one."""
-        self._rows.clear()
-        self._collection, self._holds_dead_rows = self._collection + 1, False
+        self._held[self.generation] = self._empty()
+
+    def beside(self) -> "MemoryStore":
+        """As Milvus: what was begun for this model, else what was replaced, else empty."""
+        begun = self._held.get("_next")
+        if begun is None or begun.model != self.model:
+            replaced = self._held.get("_before")
+            again = replaced is not None and replaced.model == self.model
+            self._held["_next"] = self._held.pop("_before") if again else self._empty()
+        return replace(self, generation="_next")
+
+    def promote(self) -> None:
+        """What was built beside answers from now on. Raises LookupError where nothing was."""
+        if "_next" not in self._held:
+            raise LookupError("nothing was built beside the collection that answers: call `beside` first")
+        if "" in self._held:
+            self._held["_before"] = self._held[""]
+        self._held[""] = self._held.pop("_next")
+
+    def drop(self, generation: Literal["_next", "_before"], /) -> None:
+        """What is being built, or what was replaced, goes."""
+        self._held.pop(generation, None)
 
     def upsert(self, rows: pl.DataFrame, vectors: Vectors, /) -> None:
         check_rows(rows, vectors, self.dimensions)
-        self._collection = self._collection or 1
+        held = self._held.setdefault(self.generation, self._empty())
         for row, vector in zip(rows.select(list(ROW_SCHEMA)).to_dicts(), vectors, strict=True):
-            self._holds_dead_rows |= row["chunk_id"] in self._rows
-            self._rows[row["chunk_id"]] = (row, vector.copy())
+            held.holds_dead |= row["chunk_id"] in held.rows
+            held.rows[row["chunk_id"]] = (row, vector.copy())
 
     def delete(self, chunk_ids: Sequence[str], /) -> None:
         check_ids(chunk_ids)
-        for chunk_id in chunk_ids:
-            self._holds_dead_rows |= self._rows.pop(chunk_id, None) is not None
+        if held := self._held.get(self.generation):
+            _remove(held, chunk_ids)
 
     def read(self, *, vectors: bool = False) -> Iterator[pl.DataFrame]:
         if self._rows:
@@ -68,6 +108,8 @@ class MemoryStore:
 
     def search(self, query: VectorQuery, /) -> pl.DataFrame:
         check_query(query, self.dimensions)
+        if self.made_for() not in ("", query.model or self.model):
+            raise ModelMoved("memory: the collection holds vectors of another model than the question's. Ask again.")
         near = pl.Series("cosine", self._cosines(query.vector), dtype=pl.Float64)
         score = self._words_held(query.text) if query.by == "words" else near
         fresh = (pl.col("expires_at") == 0) | (pl.col("expires_at") > query.now)
@@ -85,16 +127,19 @@ class MemoryStore:
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         before = self.count(document_ids)
-        self.delete([chunk_id for chunk_id, (row, _) in self._rows.items() if row["document_id"] in document_ids])
+        for held in self._held.values():
+            _remove(held, [chunk_id for chunk_id, (row, _) in held.rows.items() if row["document_id"] in document_ids])
         return Forgotten(self.name, before, self.count(document_ids))
 
     def count(self, document_ids: Collection[str], /) -> int:
         check_ids(list(document_ids))
-        return sum(row["document_id"] in document_ids for row, _ in self._rows.values())
+        return sum(row["document_id"] in document_ids for held in self._held.values() for row, _ in held.rows.values())
 
     def purge(self) -> str:
-        """`purged`: what left the dictionary is free. As a rewritten collection would, this one has a new name if any row left it."""
-        self._collection, self._holds_dead_rows = self._collection + self._holds_dead_rows, False
+        """`purged`: what left a dictionary is free. As a rewritten collection would, one that rows have left gets a new name."""
+        for held in self._held.values():
+            if held.holds_dead:
+                held.name, held.holds_dead = self._new_name(), False
         return "purged"
 
     def settle(self) -> None:
@@ -102,6 +147,17 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to release."""
+
+    @property
+    def _rows(self) -> dict[str, tuple[dict[str, object], Vectors]]:
+        held = self._held.get(self.generation)
+        return held.rows if held else {}
+
+    def _empty(self) -> _Rows:
+        return _Rows(self._new_name(), self.model)
+
+    def _new_name(self) -> str:
+        return f"memory_{next(self._names)}"
 
     def _cosines(self, vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         matrix = np.array([held for _, held in self._rows.values()], dtype=np.float32).reshape(-1, self.dimensions)
@@ -114,6 +170,11 @@ class MemoryStore:
 
     def _frame(self) -> pl.DataFrame:
         return pl.DataFrame([row for row, _ in self._rows.values()], schema=ROW_SCHEMA)
+
+
+def _remove(held: _Rows, chunk_ids: Sequence[str]) -> None:
+    for chunk_id in chunk_ids:
+        held.holds_dead |= held.rows.pop(chunk_id, None) is not None
 
 
 def _words(text: str) -> list[str]:

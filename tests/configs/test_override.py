@@ -1,9 +1,13 @@
-"""Single settings changed for one command."""
+"""Single settings changed for one command, or in the file."""
+
+from pathlib import Path
 
 import pytest
 
+from configs.load import load_settings
 from configs.override import override
 from configs.settings import Settings
+from configs.write import write_settings
 from contracts.errors import SettingsError, UsageError
 
 
@@ -39,3 +43,21 @@ def test_what_is_no_setting_is_named(assignment: str, error: type[Exception], sa
     with pytest.raises(error) as found:
         override(Settings(), [assignment])
     assert said in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("", "model:\n  name: m\n"),
+        ("# all\n# model:\n#   name: a\n", "# all\n# model:\n#   name: a\nmodel:\n  name: m\n"),
+        ("model: {dtype: 'float32'} # ours\n", "model: {dtype: 'float32', name: m} # ours\n"),
+        ('notify:\n  # who\n  webhook: "http://h"\nmodel:\n', 'notify:\n  # who\n  webhook: "http://h"\nmodel:\n  name: m\n'),
+    ],
+)
+def test_a_setting_is_written_into_the_file_and_all_else_in_it_stays(tmp_path: Path, text: str, written: str) -> None:
+    file = tmp_path / "ragkeep.yaml"
+    file.write_text(text)
+    write_settings(file, ["model.name=m"])
+    assert file.read_text() == written
+    assert load_settings(file).model.name == "m"
+    assert list(tmp_path.iterdir()) == [file]

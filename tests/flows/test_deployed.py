@@ -34,7 +34,7 @@ from vectorstore.memory import MemoryStore
 ROOT = Path(__file__).parents[2]
 PROJECT = yaml.safe_load((ROOT / "prefect.yaml").read_text())
 DEPLOYMENTS = {entry["name"]: entry for entry in PROJECT["deployments"]}
-FLOWS = {name: getattr(deployed, name) for name in ("ingest", "backfill", "erase", "expire", "reconcile", "purge")}
+FLOWS = {name: getattr(deployed, name) for name in ("ingest", "backfill", "erase", "expire", "reconcile", "reindex", "purge")}
 FOLDERS_FILES_AND_NAMES = {"workspace", "settings", "source", "prefix"}
 SWITCHES_AND_MOMENTS = {"retry_quarantined", "repair", "partitions", "since", "until"}
 MAKE_POOL = "prefect work-pool create ragkeep --type process"
@@ -236,8 +236,8 @@ def test_a_deployment_fits_its_flow(name: str) -> None:
     assert not [value for value in entry["parameters"].values() if str(value).startswith("/")], "no path of somebody's machine"
 
 
-def test_only_the_backfill_waits_for_a_hand() -> None:
-    assert {name for name, entry in DEPLOYMENTS.items() if not entry["schedules"]} == {"backfill"}
+def test_only_a_backfill_and_a_reindex_wait_for_a_hand() -> None:
+    assert {name for name, entry in DEPLOYMENTS.items() if not entry["schedules"]} == {"backfill", "reindex"}
 
 
 def test_a_run_is_told_not_to_call_home_before_prefect_is_imported() -> None:

@@ -7,6 +7,7 @@ import textwrap
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from contracts.errors import SettingsError, StoreUnavailable, WorkspaceLocked
+from contracts.errors import ModelMoved, SettingsError, StoreUnavailable, WorkspaceLocked
 from contracts.ports import VectorQuery
 from contracts.tables import IndexRow
 from vectorstore.collection import has_bm25, key_index
 from vectorstore.connection import read_token, shown, speaking
+from vectorstore.family import Family
 from vectorstore.filters import literal, one_of
 from vectorstore.messages import spans
 from vectorstore.milvus import MilvusStore, open_milvus
@@ -100,11 +102,13 @@ def test_words_find_what_the_vector_cannot_tell_apart(store: MilvusStore) -> Non
 def test_a_collection_of_another_model_is_outdated_and_refuses_to_mix(store: MilvusStore) -> None:
     store.recreate()
     store.upsert(rows(2), ones(2))
-    other = MilvusStore(store.client, store.uri, store.alias, DIMENSIONS, "model two")
+    other = replace(store, model="model two")
     assert other.outdated()
-    for call in (lambda: other.upsert(rows(1), ones(1)), lambda: other.search(ask("x"))):
-        with pytest.raises(SettingsError, match=r"holds vectors of another model than the settings name.*choose another collection"):
-            call()
+    with pytest.raises(SettingsError, match=r"holds vectors of another model than the settings name.*ragkeep reindex"):
+        other.upsert(rows(1), ones(1))
+    with pytest.raises(ModelMoved, match=r"'ragkeep' holds vectors of another model than the question's\. Ask again"):
+        other.search(ask("x"))
+    assert other.search(replace(ask("x"), model="model one")).height == 2
     # An erasure must not wait for the model.
     assert other.forget([f"{0:032x}"]).before == 1
     assert other.state().rows == 1
@@ -129,7 +133,7 @@ def test_a_collection_that_a_crash_left_without_an_alias_goes_with_the_next_eras
 
 def test_a_collection_of_someone_else_is_not_taken(store: MilvusStore) -> None:
     store.client.create_collection("theirs", dimension=4)
-    mine = MilvusStore(store.client, store.uri, "theirs", DIMENSIONS, "model one")
+    mine = replace(store, family=Family(store.client, store.uri, "theirs"))
     with pytest.raises(SettingsError, match=r"'theirs' is a collection at .* that ragkeep did not make. Choose another name"):
         mine.upsert(rows(1), ones(1))
     store.client.drop_collection("theirs")
@@ -141,7 +145,7 @@ def test_searches_that_come_while_the_first_one_loads_the_collection_wait_for_it
     """Milvus Lite refused them, since it was still loading: on a large index that is seconds."""
     store.recreate()
     store.upsert(rows(3), ones(3))
-    store._known.clear()
+    store.family._known.clear()
     loaded: list[str] = []
     load = store.client.load_collection
 

@@ -17,7 +17,7 @@ from vectorstore.milvus import MilvusStore, open_milvus
 
 pytestmark = pytest.mark.slow
 FREED = 45
-"""Seconds: the server of these tests collects what was dropped or left over 4 seconds before, and looks every 2; a busy machine is slower."""
+"""Seconds: the server of these tests collects what was dropped or left over 4 seconds before, and looks every 2; busy, it is slower."""
 SEGMENTS = ("insert_log", "delta_log", "stats_log")
 OURS = vectors(30, seed=19)
 """Of no other test: all share one server, and a vector that another keeps would be taken for one that was not erased."""
@@ -52,7 +52,7 @@ def filled(store: MilvusStore) -> MilvusStore:
 
 
 def collections(store: MilvusStore) -> list[str]:
-    return [name for name in store.client.list_collections() if name.startswith(f"{store.alias}_")]
+    return [name for name in store.client.list_collections() if name.startswith(f"{store.family.alias}_")]
 
 
 def test_a_server_owes_until_its_time_has_passed_and_then_no_segment_holds_a_byte(server: Server, alias: str) -> None:

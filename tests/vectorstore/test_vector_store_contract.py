@@ -1,6 +1,7 @@
 """What every vector store promises, asked of the twin in memory, of Milvus Lite and of a Milvus server alike."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.errors import ContractError
+from contracts.errors import ContractError, ModelMoved
 from contracts.ports import VectorQuery, Vectors
 from contracts.tables import IndexRow
 from vectorstore.memory import MemoryStore
@@ -382,6 +383,80 @@ class TestPurging:
         assert not store.outdated()
         store.upsert(rows(3), vectors(3))
         assert held(store).equals(rows(3).drop("bucket"))
+
+
+class TestBuildingBeside:
+    """One collection answers while another is built, and one call puts it in its place."""
+
+    @pytest.fixture
+    def live(self, store: Store) -> Store:
+        store.drop("_next")
+        store.drop("_before")
+        store.upsert(rows(6), vectors(6))
+        return store
+
+    def test_what_is_built_beside_is_seen_by_no_search_until_it_is_promoted(self, live: Store) -> None:
+        other = replace(live, model="model two")
+        beside = other.beside()
+        beside.upsert(rows(2, text="new"), vectors(2))
+        assert live.search(ask(vectors(6)[4], limit=10)).height == 6
+        assert (live.state().rows, beside.state().rows) == (6, 2)
+        assert (live.made_for(), beside.made_for(), other.outdated()) == ("model", "model two", True)
+        other.promote()
+        assert (other.made_for(), other.outdated()) == ("model two", False)
+        assert other.search(ask(vectors(2)[1], limit=10))["text"].to_list() == ["new"] * 2
+
+    def test_a_question_by_the_vectors_of_another_model_is_refused_not_answered(self, live: Store) -> None:
+        other = replace(live, model="model two")
+        question = replace(ask(vectors(6)[4]), model="model")
+        assert other.search(question).height == 6
+        other.beside().upsert(rows(2), vectors(2))
+        other.promote()
+        with pytest.raises(ModelMoved):
+            live.search(question)
+
+    def test_what_was_begun_beside_goes_on_where_it_stopped_unless_it_is_another_models(self, live: Store) -> None:
+        replace(live, model="model two").beside().upsert(rows(3), vectors(3))
+        assert replace(live, model="model two").beside().state().rows == 3
+        assert replace(live, model="model three").beside().state().rows == 0
+
+    def test_an_erasure_reaches_what_answers_what_is_built_and_what_was_replaced(self, live: Store) -> None:
+        second, third = replace(live, model="model two"), replace(live, model="model three")
+        second.beside().upsert(rows(6), vectors(6))
+        second.promote()
+        third.beside().upsert(rows(6), vectors(6))
+        person = [f"{0:032x}"]
+        each = held(live).filter(pl.col("document_id").is_in(person)).height
+        assert second.count(person) == second.forget(person).before == 3 * each
+        assert second.count(person) == 0
+        assert second.purge() == "purged"
+
+    def test_back_to_the_model_before_begins_with_the_rows_that_were_replaced(self, live: Store) -> None:
+        other = replace(live, model="model two")
+        other.beside().upsert(rows(2), vectors(2))
+        other.promote()
+        again = live.beside()
+        assert held(again, vectors=True).equals(held_of(6))
+        live.promote()
+        assert held(live, vectors=True).equals(held_of(6))
+
+    def test_what_was_replaced_goes_when_it_is_dropped_and_what_answers_stays(self, live: Store) -> None:
+        other = replace(live, model="model two")
+        other.beside().upsert(rows(2), vectors(2))
+        other.promote()
+        other.drop("_before")
+        assert live.beside().state().rows == 0
+        assert other.state().rows == 2
+
+    def test_nothing_can_be_promoted_that_was_not_built(self, live: Store) -> None:
+        with pytest.raises(LookupError, match="call `beside` first"):
+            live.promote()
+        assert live.state().rows == 6
+
+
+def held_of(count: int) -> pl.DataFrame:
+    """What a store reads back of `rows(count)` and `vectors(count)`."""
+    return rows(count).drop("bucket").with_columns(vector=pl.Series(vectors(count).tolist(), dtype=pl.List(pl.Float32)))
 
 
 def test_a_path_is_not_needed_before_the_first_upsert(tmp_path: Path) -> None:

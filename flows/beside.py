@@ -1,0 +1,84 @@
+"""Another collection built while one answers, and put in its place at once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from configs.faults import reach
+from contracts.errors import StoreUnavailable
+from contracts.ports import Progress
+from contracts.results import Applied
+from flows.decide import Decision
+from flows.embedded import embed
+from flows.readback import remember
+from flows.release import release
+from flows.serving import note_serving
+from flows.withdraw import withdraw
+from flows.workspace import Index, Workspace
+from ledger.database import batches
+from vectorstore.diff import diff
+
+Gate = Callable[[Index], bool]
+"""Whether what was built beside may take the place of what answers."""
+
+_BATCH_ROWS = 256
+_DOCUMENTS_AT_ONCE = 2_000
+_IDS = ["chunk_id", "document_id", "row_hash"]
+
+
+def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress: Progress, /) -> Applied:
+    """What is wanted is in the collection beside the one that answers, from which goes what may not be served any more.
+
+    A build that was interrupted goes on where it stopped. It stops by itself where something was suppressed meanwhile.
+    """
+    applied = Applied(deleted=withdraw(workspace, decision, run_id))
+    beside = workspace.index.beside()
+    changes = diff(decision.wanted, _held(beside))
+    beside.delete([*changes.withdrawals["chunk_id"], *changes.leftovers["chunk_id"]])
+    for batch in changes.upserts.iter_slices(_BATCH_ROWS):
+        if workspace.suppressions.sequence() != decision.sequence:
+            return applied
+        rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
+        vectors, hits = embed(workspace, rows)
+        beside.upsert(rows, vectors)
+        reach("beside.upserted")
+        applied += Applied(embedded=rows.height - hits, cache_hits=hits, upserted=rows.height)
+        progress.advance("embed", applied.upserted, changes.upserts.height)
+    beside.settle()
+    return applied
+
+
+def put_in_place(workspace: Workspace, decision: Decision, run_id: str, gate: Gate | None, /, *, now: datetime) -> bool:
+    """Whether what was built beside answers from now on: it holds exactly what is wanted, else StoreUnavailable, and the gate lets it."""
+    beside = workspace.index.beside()
+    changes = diff(decision.wanted, _held(beside))
+    if changes.deletes or changes.upserts.height:
+        raise StoreUnavailable(
+            f"index: the collection that was built holds {changes.upserts.height} rows too few and {changes.deletes} too many, so the one "
+            "before goes on answering. Run it again"
+        )
+    if gate and not gate(beside):
+        return False
+    workspace.index.promote()
+    reach("beside.promoted")
+    remember(workspace, run_id)
+    note_serving(workspace, now=now)
+    workspace.served.begin(workspace.model.fingerprint, now)
+    for documents in batches(decision.wanted["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
+        release(workspace, documents)
+    drop_replaced(workspace, now=now)
+    return True
+
+
+def drop_replaced(workspace: Workspace, /, *, now: datetime) -> None:
+    """The collection that was replaced goes, with what was made of everybody's texts, once its time has passed."""
+    ended = workspace.served.replaced_at()
+    if ended is not None and ended + timedelta(hours=workspace.settings.stores.keep_replaced_hours) <= now:
+        workspace.index.drop("_before")
+        workspace.served.forget_replaced()
+
+
+def _held(store: Index) -> pl.DataFrame:
+    pages = [page.select(_IDS) for page in store.read()]
+    return pl.concat(pages) if pages else pl.DataFrame(schema=dict.fromkeys(_IDS, pl.String))

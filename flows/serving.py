@@ -1,0 +1,30 @@
+"""The model whose vectors answer at this moment: the settings' own, or during a change of model the one before."""
+
+from datetime import datetime
+
+from configs.settings import ModelSettings
+from contracts.errors import SettingsError
+from flows.model import Model
+from flows.workspace import Workspace
+
+
+def serving(workspace: Workspace, /) -> Model:
+    """A question must be embedded by this one. Raises SettingsError where nobody knows the model, or where it is not on this machine."""
+    made_for = workspace.index.made_for()
+    if made_for in ("", workspace.model.fingerprint):
+        return workspace.model
+    if made_for not in workspace.other_models:
+        settings = workspace.served.settings_of(made_for)
+        if settings is None:
+            raise SettingsError(
+                "model.name: the index was made with another model or version than the settings name, and this ledger does not know it. "
+                "Build it anew with: ragkeep reindex"
+            )
+        workspace.other_models[made_for] = workspace.open_model(ModelSettings(**settings))
+    return workspace.other_models[made_for]
+
+
+def note_serving(workspace: Workspace, /, *, now: datetime) -> None:
+    """The ledger knows the settings' model, so that questions can be embedded by it after the settings name another."""
+    model = workspace.model
+    workspace.served.note(model.fingerprint, workspace.settings.model.model_dump(mode="json"), model.identity, now)

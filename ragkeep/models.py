@@ -1,0 +1,83 @@
+"""The models of a workspace, as a person wants to read of them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from configs.settings import ModelSettings
+from contracts.errors import SettingsError
+from embeddings.card import licence_of
+from embeddings.locate import locate
+from evaluation.summary import means
+from flows.workspace import Workspace
+from ledger.served import Served
+
+_MEASURES = ("ndcg@10", "recall@10")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """One model, the settings that open it, what its vectors are, and how it was measured last on each suite."""
+
+    name: str
+    fingerprint: str
+    serves: str
+    weights_sha256: str
+    backend: str
+    dtype: str
+    dimensions: int
+    window: int
+    prompt_document: str
+    prompt_query: str
+    licence: str
+    """As whoever published it states it; "" where the model is not on this machine."""
+    measured: tuple[str, ...]
+
+
+def read_models(workspace: Workspace, /) -> list[KnownModel]:
+    """Every model that ever answered here."""
+    return [_known(workspace, served) for served in workspace.served.all()]
+
+
+def _known(workspace: Workspace, served: Served) -> KnownModel:
+    how, identity = ModelSettings(**served.settings), served.identity
+    return KnownModel(
+        name=how.name,
+        fingerprint=served.fingerprint,
+        serves=_serves(workspace, served),
+        weights_sha256=identity.weights_sha256,
+        backend=identity.backend,
+        dtype=identity.dtype,
+        dimensions=identity.dimensions,
+        window=identity.window,
+        prompt_document=identity.prompt_document,
+        prompt_query=identity.prompt_query,
+        licence=_licence(workspace, how),
+        measured=_measured(workspace, served.fingerprint),
+    )
+
+
+def _serves(workspace: Workspace, served: Served) -> str:
+    if served.answered_until is None:
+        return f"answers since {served.answers_since:%Y-%m-%d %H:%M}" if served.answers_since else "not yet"
+    kept = workspace.served.replaced_at()
+    if kept == served.answered_until:
+        until = kept + timedelta(hours=workspace.settings.stores.keep_replaced_hours)
+        return f"kept until {until:%Y-%m-%d %H:%M}"
+    return f"answered until {served.answered_until:%Y-%m-%d %H:%M}"
+
+
+def _licence(workspace: Workspace, how: ModelSettings) -> str:
+    try:
+        return licence_of(how.name, locate(how.name, relative_to=workspace.registry.base))
+    except SettingsError:
+        return ""
+
+
+def _measured(workspace: Workspace, fingerprint: str) -> tuple[str, ...]:
+    latest = {}
+    for one in reversed(workspace.evaluations.recent()):
+        if one.measured.model_identity == fingerprint:
+            latest[one.measured.suite] = means(one.questions)
+    return tuple(
+        f"{suite}: {', '.join(f'{name} {found[name]:.3f}' for name in _MEASURES if name in found)}" for suite, found in latest.items()
+    )
