@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.banding import Banding, choose_banding
+from configs.prices import listed_prices
 from configs.purposes import canonical_all
 from contracts.terms import Classification, Terms
 
@@ -181,6 +182,12 @@ class EvaluationSettings(_Section):
     gates: tuple[GateSettings, ...] = Field((), description="what a new model or another setting has to pass: suite, metric and tolerance")
 
 
+class CostSettings(_Section):
+    currency: str = Field(listed_prices()["currency"], description="of the prices below")
+    machine_hour: float = Field(listed_prices()["machine_hour"], ge=0, description="price of an hour of the machine that runs the flows")
+    million_tokens: float = Field(listed_prices()["million_tokens"], ge=0, description="price of a million tokens given to the model")
+
+
 class NotifySettings(_Section):
     webhook: str | None = Field(
         None, pattern=r"^https?://", description="URL that gets a JSON object per event; unset: events go to the log only"
@@ -204,6 +211,7 @@ class Settings(BaseSettings):
     readers: dict[str, ReaderSettings] = Field({}, description="who may search, and how far they see")
     notify: NotifySettings = Field(NotifySettings(), description="who is told")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="how retrieval is measured, and what has to hold")
+    costs: CostSettings = Field(CostSettings(), description="by which runs state their price; the defaults stand in configs/prices.yaml")
 
     @classmethod
     def settings_customise_sources(

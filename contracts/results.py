@@ -47,6 +47,8 @@ class Applied:
     cache_hits: int = 0
     upserted: int = 0
     deleted: int = 0
+    tokens: int = 0
+    """Of what was embedded, as its model counts them."""
 
     def __add__(self, other: "Applied", /) -> "Applied":
         return Applied(*map(sum, zip(astuple(self), astuple(other), strict=True)))
@@ -62,7 +64,10 @@ class Ingested:
     cache_hits: int
     upserted: int
     deleted: int
+    tokens: int
     seconds: float
+    price: float
+    """Of the tokens and the seconds, by the settings under `costs`."""
     run_id: str
 
 

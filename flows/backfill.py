@@ -12,7 +12,7 @@ from contracts.ports import Listed, Progress, Source
 from contracts.results import Applied, ChunkCounts, DocumentCounts, Ingested
 from flows.count import Observed, count_documents
 from flows.erase import resume
-from flows.ingest import bring_up_to_date
+from flows.ingest import bring_up_to_date, counted
 from flows.prepare import pending, silver_fingerprint
 from flows.quarantine import OF_LISTING, note
 from flows.record import recorded
@@ -67,7 +67,7 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
             progress.advance("partitions", partition + 1, window.partitions)
         finish_removals(workspace, now=now)
         workspace.lake.compact()
-        result = Ingested(total.documents, total.chunks, **asdict(total.applied), seconds=run.seconds(), run_id=run.run_id)
+        result = counted(workspace, run, total.documents, total.chunks, total.applied)
         run.counts = result
     return result
 

@@ -40,10 +40,10 @@ def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress
         if workspace.suppressions.sequence() != decision.sequence:
             return applied
         rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
-        vectors, hits = embed(workspace, rows)
+        vectors, embedded = embed(workspace, rows)
         beside.upsert(rows, vectors)
         reach("beside.upserted")
-        applied += Applied(embedded=rows.height - hits, cache_hits=hits, upserted=rows.height)
+        applied += embedded + Applied(upserted=rows.height)
         progress.advance("embed", applied.upserted, changes.upserts.height)
     beside.settle()
     return applied

@@ -6,6 +6,7 @@ import polars as pl
 from chunking.embedded import embedded_texts
 from configs.faults import reach
 from contracts.ports import Vectors
+from contracts.results import Applied
 from embeddings.identify import cache_key
 from flows.workspace import Workspace
 
@@ -22,8 +23,8 @@ def vector_keys(workspace: Workspace, rows: pl.DataFrame, /) -> list[str]:
     return [key for key, _ in keyed_texts(workspace, rows)]
 
 
-def embed(workspace: Workspace, rows: pl.DataFrame, /) -> tuple[Vectors, int]:
-    """Vectors in the rows' order, and how many came from the cache; the model is loaded only for what the cache lacks."""
+def embed(workspace: Workspace, rows: pl.DataFrame, /) -> tuple[Vectors, Applied]:
+    """Vectors in the rows' order, and what was embedded for them; the model is loaded only for what the cache lacks."""
     keyed = keyed_texts(workspace, rows)
     keys = [key for key, _ in keyed]
     owners = list(zip(keys, rows["document_id"], strict=True))
@@ -35,4 +36,5 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /) -> tuple[Vectors, int]:
         found |= dict(zip(missing, vectors, strict=True))
         reach("sync.embedded")
     workspace.vectors.own(owner for owner in owners if owner[0] not in missing)
-    return np.stack([found[key] for key in keys]), len(keys) - len(missing)
+    hits, tokens = len(keys) - len(missing), sum(workspace.model.tokenizer.count(list(missing.values())))
+    return np.stack([found[key] for key in keys]), Applied(embedded=len(keys) - hits, cache_hits=hits, tokens=tokens)

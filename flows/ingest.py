@@ -7,13 +7,14 @@ from datetime import datetime
 import polars as pl
 
 from contracts.ports import Listed, Progress, Source
-from contracts.results import Ingested
+from contracts.results import Applied, ChunkCounts, DocumentCounts, Ingested
 from flows.beside import Gate
+from flows.cost import price
 from flows.count import Observed, count_documents
 from flows.erase import resume, resume_erasures
 from flows.prepare import Prepared, pending, prepare
 from flows.quarantine import note_listing
-from flows.record import audit, recorded
+from flows.record import Running, audit, recorded
 from flows.redact import redact_refused, reopen_redacted
 from flows.refresh import refresh
 from flows.retire import finish_removals, retire_expired, retire_vanished
@@ -43,17 +44,19 @@ def ingest_from(
         finish_removals(workspace, now=now)
         resume_erasures(workspace, now=now, progress=progress)  # of what was asked for meanwhile
         workspace.lake.compact()
-        result = Ingested(
-            documents=count_documents(workspace, observed, expired, done.prepared),
-            chunks=done.synchronised.decision.counts,
-            **asdict(done.synchronised.applied),
-            seconds=run.seconds(),
-            run_id=run.run_id,
-        )
+        documents = count_documents(workspace, observed, expired, done.prepared)
+        result = counted(workspace, run, documents, done.synchronised.decision.counts, done.synchronised.applied)
         run.counts = result
     if result.documents.withheld:
         workspace.notifier.notify("removals.withheld", sources=[source.name for source in sources], documents=result.documents.withheld)
     return result
+
+
+def counted(workspace: Workspace, run: Running, documents: DocumentCounts, chunks: ChunkCounts, applied: Applied, /) -> Ingested:
+    """What a run is remembered by, with what it has taken so far."""
+    seconds = run.seconds()
+    cost = price(applied.tokens, seconds, workspace.settings.costs)
+    return Ingested(documents, chunks, **asdict(applied), seconds=seconds, price=cost, run_id=run.run_id)
 
 
 @dataclass(frozen=True, slots=True)

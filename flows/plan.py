@@ -7,8 +7,9 @@ from datetime import datetime
 
 import polars as pl
 
+from flows.cost import Predicted, predict
 from flows.decide import decide
-from flows.embedded import vector_keys
+from flows.embedded import keyed_texts
 from flows.prepare import pending
 from flows.workspace import Workspace
 from vectorstore.diff import diff
@@ -21,6 +22,8 @@ class Step:
     action: str
     uri: str
     why: str
+    size: int = 0
+    """Bytes that are to be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Plan:
     upserts: int
     deletes: int
     embeds: int
+    cost: Predicted
     reasons: dict[str, int]
 
 
@@ -38,15 +42,22 @@ def plan(workspace: Workspace, sources: Sequence[str], /, *, now: datetime) -> P
     """What `ingest` would do as of `now`. Lists the sources, reads no document, and writes nothing to any store."""
     steps = [step for source_id in sources for step in _listing_steps(workspace, source_id)]
     listed = {(step.action, step.uri) for step in steps}
-    reparse = pending(workspace).select("uri").to_series()
-    steps += [Step("parse", uri, "no chunks by the current settings") for uri in reparse if not {("read", uri), ("remove", uri)} & listed]
+    reparse = pending(workspace).select("uri", "size").iter_rows()
+    steps += [
+        Step("parse", uri, "no chunks by the current settings", size)
+        for uri, size in reparse
+        if not {("read", uri), ("remove", uri)} & listed
+    ]
     decision = decide(workspace, now=now)
     changes = diff(decision.wanted, workspace.present.frame())
     texts = workspace.lake.chunks.read(changes.upserts["document_id"].unique().to_list(), columns=["chunk_id", "text", "heading_path"])
-    keys = set(vector_keys(workspace, texts.join(changes.upserts, on="chunk_id", how="semi")))
+    keyed = dict(keyed_texts(workspace, texts.join(changes.upserts, on="chunk_id", how="semi")))
+    cached = workspace.vectors.get(keyed)
+    missing = [text for key, text in keyed.items() if key not in cached]
+    cost = predict(workspace, sum(workspace.model.tokenizer.count(missing)), sum(step.size for step in steps))
     reasons = Counter(f"refused: {rule}" for rule in decision.refused["rule"])
     reasons["redundant: another chunk stands for it"] += decision.redundant.height
-    return Plan(tuple(steps), changes.upserts.height, changes.deletes, len(keys - workspace.vectors.get(keys).keys()), dict(+reasons))
+    return Plan(tuple(steps), changes.upserts.height, changes.deletes, len(missing), cost, dict(+reasons))
 
 
 def _listing_steps(workspace: Workspace, source_id: str) -> list[Step]:
@@ -59,7 +70,7 @@ def _listing_steps(workspace: Workspace, source_id: str) -> list[Step]:
         if listed.problem:
             steps.append(Step("quarantine", listed.uri, f"{listed.problem.rule}: {listed.problem.detail}"))
         elif before is None:
-            steps.append(Step("read", listed.uri, "new"))
+            steps.append(Step("read", listed.uri, "new", listed.size))
         elif before["stat"] != listed.stat:
-            steps.append(Step("read", listed.uri, "size or modification time changed"))
+            steps.append(Step("read", listed.uri, "size or modification time changed", listed.size))
     return steps + [Step("remove", uri, "no longer listed") for uri in sorted(known.keys() - seen)]

@@ -10,6 +10,7 @@ import polars as pl
 from contracts.ports import Progress, VectorQuery
 from contracts.results import Applied
 from flows.beside import Gate
+from flows.cost import price
 from flows.erase import resume, resume_erasures
 from flows.ingest import bring_up_to_date
 from flows.model import Model
@@ -49,7 +50,9 @@ class Reindexed:
     moved: bool
     refused: str
     """Why what was built does not answer; it is kept, and the next reindex goes on with it."""
+    tokens: int
     seconds: float
+    price: float
 
 
 @dataclass(slots=True)
@@ -87,7 +90,7 @@ def reindex(
         done = bring_up_to_date(workspace, run.run_id, pending(workspace), gate=judge, now=now, progress=progress)
         resume_erasures(workspace, now=now, progress=progress)
         workspace.lake.compact()
-        synchronised = done.synchronised
+        synchronised, seconds = done.synchronised, run.seconds()
         run.counts = Reindexed(
             run_id=run.run_id,
             collection=workspace.index.collection(),
@@ -98,7 +101,9 @@ def reindex(
             compared=judge.compared,
             moved=synchronised.moved,
             refused="" if synchronised.moved else judge.refused or "a gate refused it",
-            seconds=run.seconds(),
+            tokens=synchronised.applied.tokens,
+            seconds=seconds,
+            price=price(synchronised.applied.tokens, seconds, workspace.settings.costs),
         )
     return run.counts
 

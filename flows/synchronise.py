@@ -103,7 +103,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
 
 def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str) -> Applied:
     rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
-    vectors, hits = embed(workspace, rows)
+    vectors, embedded = embed(workspace, rows)
     workspace.present.intend(workspace.index.collection(), rows["chunk_id"].to_list(), [])
     reach("sync.intended")
     workspace.index.upsert(rows, vectors)
@@ -111,4 +111,4 @@ def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str) -> Applied:
     told = rows.select("chunk_id", "document_id", "row_hash").with_columns(vector_digest=pl.Series(digests(vectors), dtype=pl.String))
     workspace.present.acknowledge(told, [], run_id)
     reach("sync.acknowledged")
-    return Applied(embedded=rows.height - hits, cache_hits=hits, upserted=rows.height)
+    return embedded + Applied(upserted=rows.height)

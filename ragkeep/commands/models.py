@@ -8,6 +8,7 @@ import typer
 
 from configs.load import find_settings_file
 from contracts.errors import UsageError
+from ragkeep.commands.runs import cost_fields
 from ragkeep.printing import print_fields, print_json, print_table, progress_bar
 from ragkeep.session import Session
 
@@ -117,6 +118,7 @@ def _print_plan(planned: "Plan", *, json: bool) -> None:
         return
     print_table("documents", ("to do", "uri", "why"), [(step.action, step.uri, step.why) for step in planned.documents])
     print_fields("the new index, as far as it is known before parsing", {"rows": planned.upserts, "to embed": planned.embeds})
+    print_fields("estimated by what this workspace took before", cost_fields(planned.cost))
 
 
 def _print_reindexed(done: "Reindexed", golden: "GoldenGate | None", *, json: bool) -> None:

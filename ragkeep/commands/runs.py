@@ -1,7 +1,7 @@
 """Commands that bring the index up to date: ingest, plan, backfill, expire, reconcile, approve."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,9 @@ from contracts.errors import UsageError
 from contracts.results import Ingested
 from ragkeep.printing import print_fields, print_json, print_table, progress_bar
 from ragkeep.session import Session
+
+if TYPE_CHECKING:
+    from flows.cost import Predicted
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if documents were quarantined or withheld.")]
@@ -76,6 +79,7 @@ def plan(context: typer.Context, target: Target = None, json: Json = False) -> N
     print_fields(
         "index, as far as it is known before parsing", {"upsert": planned.upserts, "delete": planned.deletes, "embed": planned.embeds}
     )
+    print_fields("estimated by what this workspace took before", cost_fields(planned.cost))
     print_table("", ("rows", "because"), [(count, why) for why, count in planned.reasons.items()])
 
 
@@ -147,6 +151,14 @@ def _ingest_here(session: Session, target: str | None, *, retry: bool, quiet: bo
             return run(workspace, chosen, retry_quarantined=retry, now=session.now, progress=progress)
 
 
+def cost_fields(cost: "Predicted") -> dict[str, Any]:
+    """For people: what is not known is said to be so."""
+    unknown = "unknown until a run here has embedded something"
+    seconds = unknown if cost.seconds is None else f"{cost.seconds:.0f}"
+    price = unknown if cost.price is None else f"{cost.price:.3f} {cost.currency}"
+    return {"tokens to embed": cost.tokens, "of them of unread documents": cost.of_unread, "seconds": seconds, "price": price}
+
+
 def _print_ingested(done: Ingested, *, json: bool) -> None:
     if json:
         print_json(done)
@@ -155,7 +167,7 @@ def _print_ingested(done: Ingested, *, json: bool) -> None:
     chunks = {name: getattr(done.chunks, name) for name in done.chunks.__dataclass_fields__}
     index = {"embedded": done.embedded, "cache hits": done.cache_hits, "upserted": done.upserted, "deleted": done.deleted}
     print_table(
-        f"run {done.run_id}, {done.seconds:.1f} s",
+        f"run {done.run_id}, {done.seconds:.1f} s, {done.tokens} tokens embedded, {done.price:.3f} by the price list",
         ("", "", ""),
         [
             (title, name, count)

@@ -8,6 +8,8 @@ from flow_rig import BROKEN, OPEN, PARAGRAPHS, SILENCE, Twin, settings_of, texts
 from test_erase_flow import ids, remaining
 from test_ingest_flow import document, files_of, grant
 
+from configs.settings import CostSettings
+from flows.cost import Predicted
 from flows.expire import expire
 from flows.ingest import ingest
 from flows.plan import plan
@@ -115,3 +117,19 @@ def test_a_survivor_takes_the_place_of_what_expired(twin):
     twin.now += timedelta(days=2)
     twin.run(expire)
     assert twin.served() == []
+
+
+def test_a_run_records_its_tokens_and_price_and_a_plan_predicts_them_by_what_runs_took(planned):
+    planned.settings = planned.settings.model_copy(update={"costs": CostSettings(machine_hour=3600, million_tokens=1e6)})
+    assert plan_of(planned).cost == Predicted(0, 0, None, None, "USD"), "nobody knows yet what a byte comes to"
+    done = run_ingest(planned)
+    assert done.tokens == sum(planned.model.tokenizer.count(planned.model.texts)) > 0
+    assert done.price == pytest.approx(done.seconds + done.tokens)
+    assert plan_of(planned).cost == Predicted(0, 0, 0, 0, "USD")
+    folder = planned.root.parent / "documents"
+    (folder / "c.txt").write_bytes(2 * (folder / "b.txt").read_bytes())
+    cost = plan_of(planned).cost
+    held = sum((folder / name).stat().st_size for name in ("a.txt", "b.txt"))
+    assert cost.tokens == cost.of_unread == round(done.tokens * (folder / "c.txt").stat().st_size / held)
+    assert cost.seconds == pytest.approx(cost.tokens * done.seconds / done.tokens, abs=0.1)
+    assert cost.price == pytest.approx(cost.seconds + cost.tokens, abs=0.2)
