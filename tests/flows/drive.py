@@ -19,6 +19,7 @@ from flows.expire import expire
 from flows.ingest import ingest_from
 from flows.purge import purge
 from flows.reconcile import reconcile
+from flows.reindex import reindex
 from flows.workspace import Workspace
 from ledger.consent import Receipt
 from sources.memory import MemorySource
@@ -43,7 +44,7 @@ THREE = {uri.replace("letters/", "post/"): content for uri, content in TWO.items
 FOUR = {"a.txt": _text(0, 2), "c.txt": _text(5), "e.txt": _text(4, 3)}
 CORPORA: dict[str, Files] = {"one": ONE, "two": TWO, "three": THREE, "four": FOUR}
 PEOPLE: dict[str, Files] = {name: {"ann.txt": _text(1, 7), "copy.txt": _text(5), "both.txt": SHARED} for name in CORPORA}
-LIFE = ("one", "two", "withdraw", "three", "expire", "erase", "forget", "four", "approve", "four", "purge", "one", "reconcile")
+LIFE = ("one", "two", "withdraw", "three", "expire", "erase", "forget", "four", "approve", "four", "reindex", "purge", "one", "reconcile")
 """Something of everything: corpora to ingest, by their names, and what else may be run."""
 
 
@@ -71,6 +72,8 @@ def _do(workspace: Workspace, name: str, now: datetime) -> None:
         workspace.approvals.approve("open", now)
     elif name == "expire":
         expire(workspace, now=now, progress=SILENCE)
+    elif name == "reindex":
+        reindex(workspace, now=now, progress=SILENCE)
     elif name == "purge":
         purge(workspace, now=now, progress=SILENCE)
     else:

@@ -196,7 +196,7 @@ def test_an_erasure_that_was_cut_short_is_finished_by_whatever_runs_next(filled,
 
     filled.terms["open"]["other.txt"] = {"expires_at": "2026-01-02T00:00:00Z"}
     filled.ingest()
-    for module in ("flows.erase", "flows.retire", "flows.synchronise"):
+    for module in ("flows.erase", "flows.retire", "flows.withdraw"):
         monkeypatch.setattr(f"{module}.reach", fail)
     with pytest.raises(Killed):
         filled.run(erase, Selector("uri", "other.txt"))
