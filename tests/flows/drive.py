@@ -70,14 +70,14 @@ def _do(workspace: Workspace, name: str, now: datetime) -> None:
         expire(workspace, now=now, progress=SILENCE)
     elif name == "approve":
         workspace.approvals.approve("open", now)
-    elif name == "expire":
-        expire(workspace, now=now, progress=SILENCE)
-    elif name == "reindex":
-        reindex(workspace, now=now, progress=SILENCE)
-    elif name == "purge":
-        purge(workspace, now=now, progress=SILENCE)
     else:
-        reconcile(workspace, repair=True, now=now, progress=SILENCE)
+        flow, options = {
+            "expire": (expire, {}),
+            "reindex": (reindex, {}),
+            "purge": (purge, {}),
+            "reconcile": (reconcile, {"repair": True}),
+        }[name]
+        flow(workspace, **options, now=now, progress=SILENCE)
 
 
 def _ingest(workspace: Workspace, name: str, now: datetime) -> None:
