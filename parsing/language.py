@@ -40,16 +40,14 @@ def _samples(texts: Sequence[str]) -> list[str]:
 
 
 def _detect(sample: str, choices: Sequence[str]) -> str:
-    from langdetect import detector_factory  # type: ignore[import-untyped]
     from langdetect.lang_detect_exception import LangDetectException  # type: ignore[import-untyped]
 
-    detector_factory.init_factory()
-    factory = detector_factory._factory
-    factory.set_seed(0)
-    detector = factory.create()
+    from parsing.quick_language import create_detector
+
+    detector = create_detector(0)
     detector.n_trial = _TRIALS
     detector.append(sample)
-    known = {code: 1.0 for code in factory.get_lang_list() if code.split("-")[0] in choices}
+    known = {code: 1.0 for code in detector.langlist if code.split("-")[0] in choices}
     try:
         if known:
             detector.set_prior_map(known)

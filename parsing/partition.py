@@ -103,10 +103,6 @@ def read_odt(content: bytes, /) -> list[Raw]:
     return as_raw(partition_odt(file=io.BytesIO(content), languages=_NO_DETECTION))
 
 
-def read_epub(content: bytes, /) -> list[Raw]:
-    return from_html(as_html("epub", content))
-
-
 def read_markup(format_: str, content: bytes, /) -> list[Raw] | Failure:
     """Formats that pandoc turns into HTML; its sandbox includes no other file."""
     text = decode(content)

@@ -6,12 +6,13 @@ functions in place of stock's before anything imports those, if they agree with 
 """
 
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from parsing.quick_tags import QuickTagger
+from parsing.quick_tags import REACH, QuickTagger
 
 KNOWN = {"unstructured": "0.27.32", "spacy": "3.8.18"}
 """The versions that these functions were written after; with others stock is used."""
@@ -39,6 +40,12 @@ CANARIES = (
 _CACHED = 128
 _ENGLISH = "eng"
 _VERBS = frozenset({"VB", "VBG", "VBD", "VBN", "VBP", "VBZ"})
+_LIKELY_VERBS = "is are was were be been being has have had do does did go goes went made make makes used using given said see found shown"
+"""Asked first; every verb that is met joins them."""
+_ASKED_FIRST = 2
+_WINDOW = 12
+_HEAD = re.compile(r".{100,}?[a-z] (?=[a-z])", re.DOTALL)
+"""The beginning of a long text up to a space between two words, where the tokenizer cuts whatever follows. Most have a verb so soon."""
 
 
 def install() -> bool:
@@ -65,6 +72,7 @@ class QuickText:
         self._stock_narrative: Callable[..., bool] = stock.is_possible_narrative_text
         self._stock_title: Callable[..., bool] = stock.is_possible_title
         self._tagger = QuickTagger(nlp)
+        self._likely = {nlp.vocab.strings.add(word) for word in _LIKELY_VERBS.split()}
         self._doc = lru_cache(_CACHED)(self._tokenized)
         self._sentences = lru_cache(_CACHED)(self._parsed)
 
@@ -80,7 +88,7 @@ class QuickText:
         text = str(text)
         if language_checks or len(text) > self._nlp.max_length:
             return self._stock_narrative(text, cap_threshold, non_alpha_threshold, list(languages), language_checks)
-        if not text or text.isnumeric() or self._stock.under_non_alpha_ratio(text, threshold=non_alpha_threshold):
+        if not text or text.isnumeric() or _has_few_letters(text, non_alpha_threshold):
             return False
         if self._has_capitals(text, cap_threshold):
             return self._has_two_sentences(text, 3)
@@ -105,7 +113,7 @@ class QuickText:
             return False
         if text.isupper() and self._stock.ENDS_IN_PUNCT_RE.search(text) is not None:
             return False
-        if self._stock.under_non_alpha_ratio(text, threshold=non_alpha_threshold):
+        if _has_few_letters(text, non_alpha_threshold):
             return False
         return not self._has_two_sentences(text, sentence_min_length)
 
@@ -113,7 +121,7 @@ class QuickText:
         """Whether stock says the same of a text, and of each of its tags."""
         doc = self._nlp(text)
         return (
-            [token.tag_ for token in doc] == list(self._tagger.tags(self._tokenized(text)))
+            [token.tag_ for token in doc] == self._tagger.tags(doc, 0, len(doc))
             and self.is_narrative(text) == self._stock_narrative(text)
             and self.is_title(text) == self._stock_title(text)
         )
@@ -132,12 +140,33 @@ class QuickText:
         """Whether more than this share of its words begin with one, or it has no words; stock then looks for two sentences."""
         if text.isupper():
             return True
-        words = [token.text for token in self._doc(text) if token.is_alpha]
-        capital = sum(word.istitle() or word.isupper() for word in words)
-        return not words or capital / len(words) > threshold
+        letters = sum(map(str.istitle, text))
+        if letters < threshold * sum(map(str.isalpha, text.split())):
+            return False  # No word has a capital without a capital letter, and each piece of letters alone is a word at least.
+        words, titles, capitals = self._doc(text).to_array(("IS_ALPHA", "IS_TITLE", "IS_UPPER")).T.astype(bool)
+        count = int(words.sum())
+        return not count or int((words & (titles | capitals)).sum()) / count > threshold
 
     def _has_verb(self, text: str) -> bool:
-        return any(tag in _VERBS for tag in self._tagger.tags(self._doc(text)))
+        """Likely words are asked first, and the beginning of a text before the rest."""
+        if head := _HEAD.match(text):
+            doc = self._tokenized(head[0])
+            if self._has_verb_before(doc, len(doc) - REACH):
+                return True
+        doc = self._doc(text)
+        return self._has_verb_before(doc, len(doc))
+
+    def _has_verb_before(self, doc: Any, end: int) -> bool:
+        words = doc.to_array("ORTH")[: max(0, end)].tolist()
+        likely = [place for place, word in enumerate(words) if word in self._likely][:_ASKED_FIRST]
+        windows = [(place, place + 1) for place in likely]
+        windows += [(start, min(start + _WINDOW, end)) for start in range(0, end, _WINDOW)]
+        for start, stop in windows:
+            for word, tag in zip(words[start:stop], self._tagger.tags(doc, start, stop), strict=True):
+                if tag in _VERBS:
+                    self._likely.add(word)
+                    return True
+        return False
 
     def _has_two_sentences(self, text: str, least: int) -> bool:
         """Two of at least so many words each. Every word has a token of its own that is more than punctuation: with too few of them, no."""
@@ -148,3 +177,9 @@ class QuickText:
             return False
         lengths = (sum(1 for word in without(sentence).split() if word != ".") for sentence in self._sentences(text))
         return sum(1 for length in lengths if length >= least) > 1
+
+
+def _has_few_letters(text: str, threshold: float) -> bool:
+    """`under_non_alpha_ratio`."""
+    signs = len("".join(text.split()))
+    return signs > 0 and sum(map(str.isalpha, text)) / signs < threshold

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from contracts.results import Failure
-from parsing import csv_table, json_text, libreoffice, mail, ocr, opendocument, outlook, partition, pdf, xml_text
+from parsing import csv_table, epub, json_text, libreoffice, mail, ocr, opendocument, outlook, partition, pdf, xml_text
 from parsing.coverage import coverage, missing_lines
 from parsing.detect import MARKUP, detect_format
 from parsing.documents import Report
@@ -27,7 +27,7 @@ _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "doc": libreoffice.read_doc,
     "ppt": libreoffice.read_ppt,
     "odt": partition.read_odt,
-    "epub": partition.read_epub,
+    "epub": epub.read_epub,
     **{format_: partial(partition.read_markup, format_) for format_ in MARKUP},
     "csv": csv_table.read_csv,
     "eml": mail.read_eml,

@@ -14,7 +14,6 @@ from email.header import decode_header, make_header
 from email.message import Message
 from functools import partial
 from html.parser import HTMLParser
-from pathlib import PurePosixPath
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -41,6 +40,7 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _WORD_PARTS = re.compile(r"word/(document|footnotes|endnotes)\d*\.xml")
 _SLIDE_PARTS = re.compile(r"ppt/(slides/slide|notesSlides/notesSlide|diagrams/data)\d+\.xml")
 _SHEET_PARTS = re.compile(r"xl/worksheets/sheet\d+\.xml")
+_BOOK_PAGE = re.compile(r"\.x?html?$", re.IGNORECASE)
 _ODF_LEFT_OUT = re.compile(r"\}(annotation|tracked-changes|note-citation)$")
 _ODF_PARAGRAPH = re.compile(r"\}(p|h)$")
 
@@ -182,14 +182,10 @@ def _own(paragraph: etree._Element) -> Iterator[str]:
 
 
 def _epub(content: bytes) -> str:
-    """Every page that the book's spine names."""
+    """Every page in the archive, whether the spine names it or not."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = set(archive.namelist())
-        package = next(name for name in sorted(names) if name.endswith(".opf"))
-        root = _xml(archive.read(package))
-        files = {item.get("id"): item.get("href", "") for item in root.iter("{*}item")}
-        spine = (str(PurePosixPath(package).parent / files.get(item.get("idref"), "")) for item in root.iter("{*}itemref"))
-        return "\n".join(visible_text(archive.read(name).decode("utf-8", "replace")) for name in spine if name in names)
+        pages = (archive.read(name) for name in archive.namelist() if _BOOK_PAGE.search(name))
+        return "\n".join(visible_text(_plain(page)) for page in pages)
 
 
 def _mail(content: bytes) -> str:

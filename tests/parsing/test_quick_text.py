@@ -36,6 +36,8 @@ def test_every_answer_and_every_tag_is_stock_s_own_on_texts_of_all_kinds() -> No
         @given(texts)
         def agrees(text):
             assert quick.agrees(text), text
+            doc = quick._tokenized(text)
+            assert [quick._tagger.tags(doc, place, place + 1)[0] for place in range(len(doc))] == quick._tagger.tags(doc, 0, len(doc))
 
         agrees()
         print("agrees")
