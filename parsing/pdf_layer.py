@@ -17,6 +17,9 @@ READER = "pypdfium2"
 _LINE_HYPHEN = re.compile("[\ufffe\x02]\r?\n?")
 _LOOSE_ACCENT = re.compile("(?<=\\w)[ \t]+(?=[\u0300-\u036f])")
 """An accent is drawn over the letter before it, wherever the file puts it: a space between them is none."""
+_RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_TWO_WAYS = re.compile(f"(?<=[{_RIGHT_TO_LEFT}])(?=[A-Za-z])|(?<=[A-Za-z])(?=[{_RIGHT_TO_LEFT}])")
+"""Where a Latin word stands in an Arabic or Hebrew line, the library leaves out the spaces around it."""
 _BULLET = re.compile(r"(?:[•‣◦▪●■–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])\s+\S")
 _TITLE_SIZE = 1.1
 """Times the size that most of the document is set in."""
@@ -138,8 +141,8 @@ def _on_page(lines: Iterator[Line], box: tuple[float, float, float, float]) -> I
 
 
 def _sound(text: str) -> str:
-    """With words whole that a line's end cuts, and accents on their letters."""
-    return unicodedata.normalize("NFC", _LOOSE_ACCENT.sub("", _LINE_HYPHEN.sub("", text)))
+    """With words whole that a line's end cuts, accents on their letters, and words of two directions apart."""
+    return unicodedata.normalize("NFC", _TWO_WAYS.sub(" ", _LOOSE_ACCENT.sub("", _LINE_HYPHEN.sub("", text))))
 
 
 def _pictures(page: Any, area: float) -> float:

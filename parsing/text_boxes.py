@@ -11,10 +11,13 @@ from parsing.headings import Raw
 _SPACE = {
     "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+    "wpg": "http://schemas.microsoft.com/office/word/2010/wordprocessingGroup",
 }
 _PIECES = "./w:r/*[self::w:t or self::w:br]|./*/w:r/*[self::w:t or self::w:br]"
 _BOXES = "//w:txbxContent[not(ancestor::mc:Fallback)]"
 """The fallback repeats the box for old programs."""
+_DESCRIPTIONS = "//*[(local-name()='docPr' or local-name()='cNvPr' and ancestor::wpg:wgp) and not(ancestor::mc:Fallback)]/@descr"
+"""Of each drawing, and of each picture in a group."""
 
 
 def text_boxes(content: bytes, /) -> list[Raw]:
@@ -24,7 +27,7 @@ def text_boxes(content: bytes, /) -> list[Raw]:
             return []
         root = etree.fromstring(archive.read("word/document.xml"), etree.XMLParser(resolve_entities=False, no_network=True))
     boxes = root.xpath(_BOXES, namespaces=_SPACE) or root.xpath("//w:txbxContent", namespaces=_SPACE)
-    described = dict.fromkeys(" ".join(text.split()) for text in root.xpath("//*[local-name()='docPr']/@descr"))
+    described = (" ".join(text.split()) for text in root.xpath(_DESCRIPTIONS, namespaces=_SPACE))
     texts = [Raw("text", text) for box in boxes for text in _paragraphs(box)]
     return texts + [Raw("image", text) for text in described if text]
 

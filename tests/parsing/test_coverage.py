@@ -105,6 +105,6 @@ def test_a_formula_of_a_word_file_is_text_in_its_place() -> None:
     paragraph._p.append(parse_xml(f"<m:oMath {math}>{letters['E']}{letters['m']}{raised}{fraction}</m:oMath>"))
     paragraph.add_run(" at rest.")
     changed = docx.Document(io.BytesIO(with_formulas(_saved(document))))
-    assert [one.text for one in changed.paragraphs] == ["The energy is Emc^2a/b at rest."]
+    assert [one.text for one in changed.paragraphs] == ["The energy is Em c^2 a/b at rest."]
     plain = _saved(docx.Document())
     assert with_formulas(plain) is plain
