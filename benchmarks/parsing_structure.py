@@ -1,7 +1,8 @@
 """Structure F1: how many headings, list items and rows of tables two outlines of a document have in common.
 
 Both are bags of (kind, words); F1 = 2 × common / (ours + theirs). Kinds are heading, list item and table row. A row's words are
-those of its cells, and depth, order and markup are not looked at. A document whose reference has no such item is left out.
+those of its cells, and depth, order and markup are not looked at; the number or letter before a list item is markup, as it is in Markdown.
+A document whose reference has no such item is left out.
 """
 
 import re
@@ -14,6 +15,7 @@ from parsing.html_table import rows_as_text
 Outline = Counter[tuple[str, str]]
 _KINDS = {"title": "heading", "Title": "heading", "list_item": "item", "ListItem": "item"}
 _TABLES = ("table", "Table")
+_MARKER = re.compile(r"\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]\s+")
 
 
 def structure_f1(outline: Outline, reference: Outline, /) -> float | None:
@@ -36,7 +38,9 @@ def outline_of_markdown(text: str, /) -> Outline:
 def _items(elements: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for element in elements:
         if element["kind"] in _KINDS:
-            yield _KINDS[element["kind"]], element["text"]
+            kind = _KINDS[element["kind"]]
+            marker = _MARKER.match(element["text"]) if kind == "item" else None
+            yield kind, element["text"][marker.end() if marker else 0 :]
         elif element["kind"] in _TABLES:
             rows = rows_as_text(element["html"]) if element["html"] else element["text"]
             yield from (("row", row) for row in rows.splitlines())

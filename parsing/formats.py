@@ -109,9 +109,9 @@ FORMATS = (
     Format(
         ("pdf",),
         "PDF",
-        "paragraphs and list items, titles by size and weight, pages, places; scanned pages by text recognition; locked files by the "
-        "passwords of their source",
-        "text off the page or printed twice, pictures, annotations, values of forms; tables come as lines of text",
+        "paragraphs and list items, titles by size and weight, tables that strokes rule, pages, places; scanned pages by text "
+        "recognition; locked files by the passwords of their source",
+        "text off the page or printed twice, pictures, annotations, values of forms; a table without strokes is lines of text",
         "pdfminer's count of letters on each page",
         "tesseract, for scans alone",
     ),

@@ -15,8 +15,9 @@ from contracts.results import Failure
 from parsing import ocr
 from parsing.headings import Box, Raw
 from parsing.partition import as_raw
-from parsing.pdf_layer import Page, paragraphs, read_page
-from parsing.pdf_letters import Letters, count_letters, letters_of, share_of_letters
+from parsing.pdf_layer import Page, Table, paragraphs, read_page
+from parsing.pdf_letters import Drawn, Letters, read_drawn, letters_of, share_of_letters
+from parsing.pdf_tables import LEAST_STROKES, read_tables
 from parsing.reading import How, Read
 
 _ENOUGH = 0.9
@@ -38,9 +39,9 @@ def read_pdf(content: bytes, how: How, /) -> Read | Failure:
     document, content = opened
     with document:
         pages = [_legible(_read_and_close(page)) for page in document]
-        elements = paragraphs(pages)
         drawings = {number for number, page in enumerate(pages) if page.objects > _COUNTED}
-        counted = count_letters(content, drawings)
+        counted = read_drawn(content, drawings)
+        elements = paragraphs(pages, _tables(document, pages, counted))
         poor = [number for number, _ in enumerate(pages) if _is_poor(elements[number], _of(counted, number))]
         if poor:
             _take_fuller(elements, content, counted, poor)
@@ -90,6 +91,20 @@ def _read_and_close(page: Any) -> Page:
         page.close()
 
 
+def _tables(document: Any, pages: Sequence[Page], counted: Sequence[Drawn | None]) -> dict[int, list[Table]]:
+    """By the number of their page, from one."""
+    found = {}
+    for number, (read, drawn) in enumerate(zip(pages, counted, strict=False)):
+        if not drawn or not read.lines or len(drawn.strokes) < LEAST_STROKES:
+            continue
+        page = document[number]
+        try:
+            found[number + 1] = read_tables(page, read, number + 1, drawn.strokes)
+        finally:
+            page.close()
+    return found
+
+
 def _legible(page: Page) -> Page:
     """Without a text layer that is mostly signs nobody can read, as of fonts that do not say which letters they draw."""
     if 2 * len(_UNREADABLE.findall(page.text)) <= len("".join(page.text.split())):
@@ -97,8 +112,9 @@ def _legible(page: Page) -> Page:
     return Page(page.width, page.height, "", (), page.objects, 1.0)
 
 
-def _of(counted: Sequence[Letters | None], number: int) -> Letters | None:
-    return counted[number] if number < len(counted) else None
+def _of(counted: Sequence[Drawn | None], number: int) -> Letters | None:
+    drawn = counted[number] if number < len(counted) else None
+    return drawn.letters if drawn else None
 
 
 def _is_poor(elements: list[Raw], expected: Letters | None) -> bool:
@@ -108,7 +124,7 @@ def _is_poor(elements: list[Raw], expected: Letters | None) -> bool:
     return kept < _ENOUGH * wanted
 
 
-def _take_fuller(elements: list[list[Raw]], content: bytes, counted: Sequence[Letters | None], poor: Sequence[int]) -> None:
+def _take_fuller(elements: list[list[Raw]], content: bytes, counted: Sequence[Drawn | None], poor: Sequence[int]) -> None:
     """Each poor page's elements become unstructured's where those have more of the counted letters."""
     others = _partition(content)
     for number in poor:
@@ -201,7 +217,7 @@ def _flag(left: int, pages: int) -> Failure | None:
     )
 
 
-def _coverage(elements: list[list[Raw]], counted: Sequence[Letters | None], recognised: dict[int, list[Raw]]) -> float | None:
+def _coverage(elements: list[list[Raw]], counted: Sequence[Drawn | None], recognised: dict[int, list[Raw]]) -> float | None:
     """Letters found over letters counted, on all pages that were counted and are no pictures."""
     shares = [
         share_of_letters(letters_of(_text(page)), expected)

@@ -5,8 +5,9 @@ import math
 import re
 import statistics
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from pypdfium2 import raw as pdfium  # type: ignore[import-untyped]
@@ -65,23 +66,43 @@ def read_page(page: Any, /) -> Page:
     width, height = page.get_size()
     layer = page.get_textpage()
     try:
-        text = _sound(layer.get_text_bounded()).replace("\r\n", "\n")
+        text = sound(layer.get_text_bounded()).replace("\r\n", "\n")
         lines = tuple(_on_page(_lines(layer), page.get_bbox())) if text.strip() else ()
     finally:
         layer.close()
     return Page(width, height, text, lines, pdfium.FPDFPage_CountObjects(page), 0.0 if text.strip() else _pictures(page, width * height))
 
 
-def paragraphs(pages: Sequence[Page], /) -> list[list[Raw]]:
-    """Each page's lines as paragraphs, list items and titles, with their places; every line is in exactly one of them.
+class Table(NamedTuple):
+    """A table and which of its page's lines it says, by their places."""
+
+    element: Raw
+    lines: frozenset[int]
+
+
+def paragraphs(pages: Sequence[Page], tables: Mapping[int, Sequence[Table]], /) -> list[list[Raw]]:
+    """Each page's lines as paragraphs, list items and titles, with their places; every line is in exactly one of them or in a table.
 
     A title is set in a larger size than most of the document; the larger the size, the higher the title.
     """
     body = _body(pages)
-    found = [[(_block(lines, page, number, body), lines) for lines in _blocks(page.lines)] for number, page in enumerate(pages, start=1)]
+    found = [list(_elements(page, number, body, tables.get(number, ()))) for number, page in enumerate(pages, start=1)]
     sizes = sorted({_size(lines) for blocks in found for raw, lines in blocks if raw.kind == "title"}, reverse=True)
     depths = {size: depth for depth, size in enumerate(sizes)}
     return [[raw._replace(depth=depths[_size(lines)]) if raw.kind == "title" else raw for raw, lines in blocks] for blocks in found]
+
+
+def _elements(page: Page, number: int, body: tuple[float, bool], tables: Sequence[Table]) -> Iterator[tuple[Raw, list[Line]]]:
+    """Each with its lines; a table stands, without any, where its first line stood."""
+    owners = {place: table for table in tables for place in table.lines}
+    edge = max((line.right for line in page.lines), default=0.0)
+    said: set[Table] = set()
+    for table, places in groupby(range(len(page.lines)), owners.get):
+        if table is None:
+            yield from ((_block(lines, page, number, body), lines) for lines in _blocks([page.lines[place] for place in places], edge))
+        elif table not in said:
+            said.add(table)
+            yield table.element, []
 
 
 def _body(pages: Sequence[Page]) -> tuple[float, bool]:
@@ -137,10 +158,10 @@ def _on_page(lines: Iterator[Line], box: tuple[float, float, float, float]) -> I
     left, bottom, right, top = box
     for line in lines:
         if line.right > left and line.left < right and line.top > bottom and line.bottom < top:
-            yield line._replace(text=_sound(line.text))
+            yield line._replace(text=sound(line.text))
 
 
-def _sound(text: str) -> str:
+def sound(text: str, /) -> str:
     """With words whole that a line's end cuts, accents on their letters, and words of two directions apart."""
     return unicodedata.normalize("NFC", _TWO_WAYS.sub(" ", _LOOSE_ACCENT.sub("", _LINE_HYPHEN.sub("", text))))
 
@@ -153,9 +174,9 @@ def _pictures(page: Any, area: float) -> float:
     return min(1.0, covered / area) if area else 0.0
 
 
-def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
+def _blocks(lines: Sequence[Line], edge: float) -> Iterator[list[Line]]:
+    """`edge`: where the page's longest line ends."""
     block: list[Line] = []
-    edge = max((line.right for line in lines), default=0.0)
     for line in lines:
         if block and (not _goes_on(block[-1], line) or _ends_item(block, line, edge)):
             yield block
@@ -191,7 +212,7 @@ def _block(lines: Sequence[Line], page: Page, number: int, body: tuple[float, bo
     kind = "list_item" if _BULLET.match(text) else "text"
     if _is_title(text, lines, *body):
         kind = "title"
-    return Raw(kind, text, page=number, reader=READER, box=_share(lines, page))
+    return Raw(kind, text, page=number, reader=READER, box=share(_corners(lines), page))
 
 
 def _is_title(text: str, lines: Sequence[Line], size: float, bold: bool) -> bool:
@@ -209,9 +230,13 @@ def _size(lines: Sequence[Line]) -> float:
     return round(statistics.median(line.size for line in lines), 1)
 
 
-def _share(lines: Sequence[Line], page: Page) -> Box:
-    """Left, top, right and bottom as shares of the page, from its upper left corner."""
+def _corners(lines: Sequence[Line]) -> tuple[float, float, float, float]:
     left, right = min(line.left for line in lines), max(line.right for line in lines)
-    bottom, top = min(line.bottom for line in lines), max(line.top for line in lines)
+    return left, min(line.bottom for line in lines), right, max(line.top for line in lines)
+
+
+def share(corners: tuple[float, float, float, float], page: Page, /) -> Box:
+    """Left, top, right and bottom as shares of the page, from its upper left corner, of left, bottom, right and top in points."""
+    left, bottom, right, top = corners
     places = (left / page.width, 1 - top / page.height, right / page.width, 1 - bottom / page.height)
     return tuple(round(min(max(place, 0.0), 1.0), 4) for place in places)  # type: ignore[return-value]

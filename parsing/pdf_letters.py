@@ -1,15 +1,37 @@
-"""How many letters stand on each page of a PDF by pdfminer's count, which shares nothing with the reader of the text layer."""
+"""What is drawn on each page of a PDF by pdfminer, which shares nothing with the reader of the text layer: letters and strokes."""
 
 import io
 import unicodedata
 from collections import Counter
 from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pdfminer.layout import LTCurve
 
 Letters = Counter[str]
+_THIN = 2.0
+"""Points: what is drawn no wider or no higher is a stroke."""
 
 
-def count_letters(content: bytes, skipped: Collection[int], /) -> list[Letters | None]:
-    """The letters and digits on each page, folded, one at a place; None for a page that was skipped or cannot be read.
+class Stroke(NamedTuple):
+    """A line that lies or stands, in points from the page's lower left corner."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+class Drawn(NamedTuple):
+    """What pdfminer finds on a page: its letters and digits, folded, one at a place, and the strokes between them."""
+
+    letters: Letters
+    strokes: tuple[Stroke, ...]
+
+
+def read_drawn(content: bytes, skipped: Collection[int], /) -> list[Drawn | None]:
+    """What is drawn on each page; None for a page that was skipped or cannot be read.
 
     Pages count from 0. A file that cannot be read at all gives an empty list.
     """
@@ -20,7 +42,7 @@ def count_letters(content: bytes, skipped: Collection[int], /) -> list[Letters |
     resources = PDFResourceManager()
     device = PDFPageAggregator(resources, laparams=None)
     interpreter = PDFPageInterpreter(resources, device)
-    counts: list[Letters | None] = []
+    counts: list[Drawn | None] = []
     try:
         for number, page in enumerate(PDFPage.get_pages(io.BytesIO(content))):
             if number in skipped:
@@ -28,7 +50,7 @@ def count_letters(content: bytes, skipped: Collection[int], /) -> list[Letters |
                 continue
             try:
                 interpreter.process_page(page)
-                counts.append(_letters(device.get_result()))
+                counts.append(_drawn(device.get_result()))
             except (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, RecursionError):
                 counts.append(None)
     except MemoryError:
@@ -48,12 +70,13 @@ def share_of_letters(found: Letters, expected: Letters, /) -> tuple[int, int]:
     return (found & expected).total(), expected.total()
 
 
-def _letters(page: object) -> Letters:
-    from pdfminer.layout import LTChar, LTContainer, LTPage
+def _drawn(page: object) -> Drawn:
+    from pdfminer.layout import LTChar, LTContainer, LTCurve, LTPage
 
     assert isinstance(page, LTPage)
     seen: set[tuple[str, int, int]] = set()
     texts: list[str] = []
+    strokes: list[Stroke] = []
     waiting: list[object] = [page]
     while waiting:
         found = waiting.pop()
@@ -65,4 +88,19 @@ def _letters(page: object) -> Letters:
                 texts.append(place[0])
         elif isinstance(found, LTContainer):
             waiting.extend(found)
-    return letters_of("".join(texts))
+        elif isinstance(found, LTCurve):
+            strokes += _strokes(found)
+    return Drawn(letters_of("".join(texts)), tuple(strokes))
+
+
+def _strokes(curve: "LTCurve") -> list[Stroke]:
+    """The sides of a rectangle, a line or a rectangle as thin as a line; nothing of what is round or slanting."""
+    from pdfminer.layout import LTRect
+
+    left, bottom, right, top = curve.bbox
+    if right - left <= _THIN or top - bottom <= _THIN:
+        return [Stroke(left, bottom, right, top)]
+    if not isinstance(curve, LTRect):
+        return []
+    across = [Stroke(left, level, right, level) for level in (bottom, top)]
+    return across + [Stroke(place, bottom, place, top) for place in (left, right)]

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from contracts.results import Failure
 from parsing import ocr
 from parsing.pdf import read_pdf
-from parsing.pdf_layer import _sound
+from parsing.pdf_layer import sound
 from parsing.read import read
 from parsing.reading import How, Read
 
@@ -166,4 +166,4 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked(monkeypat
 
 
 def test_a_latin_word_in_an_arabic_line_is_a_word_of_its_own() -> None:
-    assert _sound("\u0645\u0639Python\u0648") == "\u0645\u0639 Python \u0648"
+    assert sound("\u0645\u0639Python\u0648") == "\u0645\u0639 Python \u0648"
