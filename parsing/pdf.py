@@ -16,7 +16,7 @@ from parsing import ocr
 from parsing.headings import Box, Raw
 from parsing.partition import as_raw
 from parsing.pdf_layer import Page, Table, paragraphs, read_page
-from parsing.pdf_letters import Drawn, Letters, read_drawn, letters_of, share_of_letters
+from parsing.pdf_letters import Drawn, Letters, letters_of, read_drawn, share_of_letters
 from parsing.pdf_tables import LEAST_STROKES, read_tables
 from parsing.reading import How, Read
 
