@@ -24,6 +24,7 @@ from governance.digest import digest_texts
 from parsing.documents import Parsed
 from parsing.fingerprint import parsing_fingerprint
 from parsing.tabulate import tabulate, tabulate_reports
+from parsing.tools import curable
 
 _VERSION = ["document_id", "version_id"]
 _BATCH_FILES = 100
@@ -65,16 +66,17 @@ def silver_fingerprint(workspace: Workspace, /) -> str:
 def pending(workspace: Workspace, /, *, retry: bool = False) -> pl.DataFrame:
     """The manifest's rows of documents whose current version has no finished chunks by the current settings, sorted by bucket.
 
-    A version that is in quarantine is not tried again, unless `retry`, or the settings it failed under have changed; one whose text was
-    erased never is.
+    A version that is in quarantine is not tried again, unless `retry`, or the settings it failed under have changed, or the program that it
+    lacked is there now; one whose text was erased never is.
     """
     current = silver_fingerprint(workspace)
     manifest = workspace.lake.manifest.read().filter((pl.col("state") != "removed") & pl.col("terms_problem").is_null())
     todo = manifest.join(_held(workspace, workspace.outputs.frame().filter(pl.col("fingerprint") == current)), on=_VERSION, how="anti")
     todo = todo.join(refused_for_ever(workspace), on=_VERSION, how="anti")
     if not retry:
-        failed = workspace.lake.quarantine.read(columns=[*_VERSION, "fingerprint"]).filter(pl.col("fingerprint") == current)
-        todo = todo.join(failed, on=_VERSION, how="anti")
+        failed = workspace.lake.quarantine.read(columns=[*_VERSION, "fingerprint", "rule"]).filter(pl.col("fingerprint") == current)
+        again = curable(failed["rule"].unique().to_list(), workspace.settings.parsing)
+        todo = todo.join(failed.filter(~pl.col("rule").is_in(again)), on=_VERSION, how="anti")
     return todo.sort("bucket", "document_id")
 
 

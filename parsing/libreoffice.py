@@ -48,7 +48,7 @@ def _convert(content: bytes, old: str, new: str) -> bytes | Failure:
         return Failure(
             "format.needs_libreoffice",
             f"an Office file from before 2007 (.{old}), and LibreOffice is not installed",
-            "Install LibreOffice and ingest with --retry-quarantined, or save the file as .docx or .pptx.",
+            "Install LibreOffice and ingest again, or save the file as .docx or .pptx.",
         )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

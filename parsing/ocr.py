@@ -56,7 +56,7 @@ def read_picture(content: bytes, how: How, /) -> Read | Failure:
         return Failure(
             "ocr.not_installed",
             "a picture, and text recognition is not installed",
-            "Install it (sh scripts/install_system_packages.sh) and ingest with --retry-quarantined, or leave pictures out with `exclude`.",
+            "Install it (sh scripts/install_system_packages.sh) and ingest again, or leave pictures out with `exclude`.",
         )
     Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2  # It raises at twice as many.
     try:

@@ -203,7 +203,7 @@ def _scan(pages: int) -> Failure:
     return Failure(
         "pdf.no_text_layer",
         f"{number}, no text layer: a scan, and text recognition is not installed",
-        "Install it (sh scripts/install_system_packages.sh) and ingest with --retry-quarantined, or put a PDF with text in its place.",
+        "Install it (sh scripts/install_system_packages.sh) and ingest again, or put a PDF with text in its place.",
     )
 
 
