@@ -70,6 +70,9 @@ class ParsingSettings(_Section):
     memory_mb: int = Field(3072, ge=512, description="memory for one file")
     max_file_mb: int = Field(100, ge=1, description="a larger file is quarantined unread")
     workers: int = Field(0, ge=0, description="parser processes; 0: one a core")
+    unpacked_mb: int = Field(250, ge=1, le=450, description="what may come out of one archive or message, all levels together")
+    unpacked_files: int = Field(10_000, ge=1, description="files that may come out of one archive or message, all levels together")
+    unpacked_depth: int = Field(4, ge=1, description="archives and messages that may lie within each other")
     languages: tuple[str, ...] = Field((), description="ISO 639-1 codes to choose from; empty: detect freely")
     ocr_languages: tuple[str, ...] = Field(
         ("vie", "eng"), description="tesseract's names of the languages of scans and pictures; of these, those that are installed are used"

@@ -24,6 +24,10 @@ class Identity:
         """The place: (source, uri)."""
         return self._digest(b"document", source_id.encode(), uri.encode())
 
+    def member(self, document_id: str, path: str, /) -> str:
+        """The place in another document: (that document, path within it)."""
+        return self._digest(b"member", document_id.encode(), path.encode("utf-8", "surrogatepass"))
+
     def version(self, content: bytes, /) -> str:
         """The bytes."""
         return self._digest(b"version", content)

@@ -18,15 +18,20 @@ class Manifest(dy.Schema):
     """Bronze: one row a document, as its source last listed it."""
 
     bucket = dy.Int32(min=0, description="partition: document_id modulo the number of buckets")
-    document_id = _id(primary_key=True, description="the place: (source, uri)")
+    document_id = _id(primary_key=True, description="the place: (source, uri), or (document, path) within an archive or a message")
+    parent_id = dy.String(nullable=True, regex=ID_PATTERN, description="the archive or message that it is in; null: a file of its source")
     source_id = dy.String(min_length=1, description="name of the source in the settings")
-    uri = dy.String(min_length=1, description="path within the source, with forward slashes")
+    uri = dy.String(min_length=1, description="path within the source, with forward slashes; `a.zip!/b.txt` is b.txt in a.zip")
     version_id = _id(description="the bytes last read, or what was made of them by leaving people out")
     original_version_id = dy.String(nullable=True, regex=ID_PATTERN, description="the bytes last read, where people were left out of them")
     redacted = dy.List(dy.String(), description="keyed people who were left out")
     redaction = dy.String(nullable=True, description="fingerprint of what was last sought to be left out")
     size = dy.Int64(min=0, description="bytes")
     stat = dy.String(description="what the listing said (size and mtime, or an etag): equal means that the bytes are not read again")
+    unpacked = dy.String(
+        nullable=True,
+        description="empty: these bytes hold no documents; else a fingerprint of how those in them were taken out; null: nobody looked",
+    )
     terms = dy.String(
         description="stated terms of this document alone, canonical JSON; the source's own are merged when admission is decided"
     )
@@ -134,6 +139,7 @@ class Quarantined(dy.Schema):
     document_id = _id(primary_key=True, description="the place")
     version_id = _id(description="the bytes that failed")
     fingerprint = _id(description="of the stage that failed; another fingerprint tries again")
+    parent_id = dy.String(nullable=True, description="the archive or message that it is in, of what the manifest does not hold")
     source_id = dy.String()
     uri = dy.String()
     rule = dy.String(min_length=1, description="name of the rule, such as pdf.encrypted")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.results import DocumentCounts
+from flows.look import Refreshed
 from flows.prepare import Prepared
-from flows.refresh import Refreshed
 from flows.retire import Retired
 from flows.workspace import Workspace
 

@@ -10,7 +10,9 @@ import polars as pl
 from flows.cost import Predicted, predict
 from flows.decide import decide
 from flows.embedded import keyed_texts
+from flows.family import Families
 from flows.prepare import pending
+from flows.unpack import unpacking_of
 from flows.workspace import Workspace
 from vectorstore.diff import diff
 
@@ -61,16 +63,22 @@ def plan(workspace: Workspace, sources: Sequence[str], /, *, now: datetime) -> P
 
 
 def _listing_steps(workspace: Workspace, source_id: str) -> list[Step]:
+    """Of what lies in a file that is to be read nothing is known yet; the rest of it is left alone, or goes, with its file."""
     held = workspace.lake.manifest.read().filter(pl.col("source_id") == source_id)
-    known = {row["uri"]: row for row in held.iter_rows(named=True)}
-    steps, seen = [], set()
+    known = {row["uri"]: row for row in held.filter(pl.col("parent_id").is_null()).iter_rows(named=True)}
+    unpacking = unpacking_of(workspace, source_id)
+    steps, kept = [], set[str]()
     for listed in workspace.registry.open(source_id).list():
-        seen.add(listed.uri)
         before = known.get(listed.uri)
+        kept.update([before["document_id"]] if before else ())
         if listed.problem:
             steps.append(Step("quarantine", listed.uri, f"{listed.problem.rule}: {listed.problem.detail}"))
         elif before is None:
             steps.append(Step("read", listed.uri, "new", listed.size))
         elif before["stat"] != listed.stat:
             steps.append(Step("read", listed.uri, "size or modification time changed", listed.size))
-    return steps + [Step("remove", uri, "no longer listed") for uri in sorted(known.keys() - seen)]
+        elif before["unpacked"] not in ("", unpacking):
+            steps.append(Step("read", listed.uri, "what lies in it would be taken out differently", listed.size))
+    kept |= Families.of(held).below(kept)
+    gone = held.filter(pl.col("document_id").is_in(list(kept)).not_())["uri"].sort()
+    return steps + [Step("remove", uri, "no longer listed") for uri in gone]

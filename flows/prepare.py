@@ -14,10 +14,10 @@ from configs.faults import reach
 from contracts.ids import fingerprint
 from contracts.ports import Progress
 from contracts.results import Failure
+from flows.look import UNREAD
 from flows.parse import parse_held
 from flows.quarantine import OF_LISTING, Refusal, note, strike_off
 from flows.reencoded import finish_refusals, refuse_reencoded, refused_for_ever
-from flows.refresh import UNREAD
 from flows.release import release
 from flows.workspace import Workspace
 from governance.digest import digest_texts

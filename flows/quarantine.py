@@ -15,6 +15,8 @@ from flows.workspace import Workspace
 OF_LISTING = "0" * 32
 """Fingerprint of what a listing complains of: each listing judges it anew. All else stands until the version or the settings change."""
 
+_NO_VERSION = "0" * 32
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -25,6 +27,14 @@ class Refusal:
     source_id: str
     uri: str
     failure: Failure
+    parent_id: str | None = None
+
+    @classmethod
+    def noted(cls, row: Mapping[str, Any]) -> "Refusal":
+        """What a row of the quarantine says."""
+        version_id = None if row["version_id"] == _NO_VERSION else row["version_id"]
+        failure = Failure(row["rule"], row["detail"], row["remedy"])
+        return cls(row["document_id"], version_id, row["source_id"], row["uri"], failure, row["parent_id"])
 
 
 def note(workspace: Workspace, refusals: Iterable[Refusal], cleared: Collection[str], /, *, fingerprint: str, now: datetime) -> None:
@@ -69,8 +79,9 @@ def _row(workspace: Workspace, refusal: Refusal, fingerprint: str, now: datetime
     return {
         "bucket": bucket(refusal.document_id, workspace.settings.stores.buckets),
         "document_id": refusal.document_id,
-        "version_id": refusal.version_id or "0" * 32,
+        "version_id": refusal.version_id or _NO_VERSION,
         "fingerprint": fingerprint,
+        "parent_id": refusal.parent_id,
         "source_id": refusal.source_id,
         "uri": refusal.uri,
         "rule": refusal.failure.rule,

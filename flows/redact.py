@@ -8,9 +8,9 @@ import polars as pl
 from configs.faults import reach
 from contracts.consent import ANY_SOURCE, ConsentState
 from contracts.tables import Manifest
+from flows.look import UNREAD, Row
 from flows.parse import parse_held
 from flows.record import audit
-from flows.refresh import UNREAD, Row
 from flows.workspace import Workspace
 from governance.redact import Redaction, plan_redactions, redact
 from governance.terms import effective_terms

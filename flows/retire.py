@@ -8,8 +8,9 @@ import polars as pl
 
 from configs.faults import reach
 from contracts.results import Forgotten
+from flows.family import Families
+from flows.look import Refreshed
 from flows.record import audit
-from flows.refresh import Refreshed
 from flows.workspace import Workspace
 from governance.terms import effective_terms, expired
 from governance.withhold import withhold
@@ -24,20 +25,29 @@ class Retired:
 
 
 def retire_vanished(workspace: Workspace, source_id: str, refreshed: Refreshed, /, *, now: datetime) -> Retired:
-    """Mark what a complete listing no longer has: `removed`, or `missing` where so many removals at once wait for a person."""
+    """Mark what a complete listing no longer has: `removed`, or `missing` where so many removals at once wait for a person.
+
+    Files are counted, not what lies in them: that goes, or waits, with its file, and at once where the file itself has lost it.
+    """
     held = _held_before(workspace, source_id, refreshed)
+    files, members = held.filter(pl.col("parent_id").is_null()), held.filter(pl.col("parent_id").is_not_null())
     listed = pl.DataFrame(list(refreshed.listed.items()), schema={"document_id": pl.String, "version_id": pl.String}, orient="row")
-    unvanished = listed.filter(pl.col("document_id").is_in(list(refreshed.erased)).not_())
-    found = withhold(unvanished, held, workspace.settings.policies, approved=frozenset(workspace.approvals.approved(source_id)))
-    removed = {*found.removed, *(before for before, _ in found.moved)}
+    # What was in a file before is no place that a vanished one may have moved to.
+    known = members.filter(pl.col("version_id").is_not_null())["document_id"]
+    unvanished = listed.filter(pl.col("document_id").is_in([*refreshed.erased, *known]).not_())
+    found = withhold(unvanished, files, workspace.settings.policies, approved=frozenset(workspace.approvals.approved(source_id)))
+    below = Families.of(members).below(found.withheld)
+    lost = set(members["document_id"]) - refreshed.listed.keys()
+    removed = {*found.removed, *(before for before, _ in found.moved), *(lost - below)}
+    withheld = {*found.withheld, *(lost & below)}
     workspace.approvals.withhold(source_id, found.withheld, now)
     _mark(workspace, removed, "removed")
-    _mark(workspace, found.withheld, "missing")
+    _mark(workspace, withheld, "missing")
     waiting = workspace.approvals.withheld(source_id).keys() | workspace.approvals.approved(source_id)
     back = waiting & refreshed.listed.keys()
     if back or removed:
         workspace.approvals.clear({*back, *removed})
-    return Retired(frozenset(removed), frozenset(found.withheld))
+    return Retired(frozenset(removed), frozenset(withheld))
 
 
 def retire_expired(workspace: Workspace, /, *, now: datetime) -> frozenset[str]:
@@ -84,17 +94,20 @@ def forget_everywhere(workspace: Workspace, document_ids: Collection[str], /, *,
 
 
 def _held_before(workspace: Workspace, source_id: str, refreshed: Refreshed) -> pl.DataFrame:
-    """document_id and version_id of the source's documents, null where a listed document's version was never finished.
+    """document_id, parent_id and version_id of the source's documents, null where a listed document's version was never finished.
 
     The manifest names new versions already, written by this run or by one that was killed; a move is still to be known by them.
     """
     of_source = pl.col("source_id") == source_id
-    held = workspace.lake.manifest.read(columns=["document_id", "source_id", "version_id", "original_version_id"]).filter(of_source)
+    held = workspace.lake.manifest.read(columns=_HELD).filter(of_source)
     finished = workspace.outputs.frame().select("document_id", "version_id", finished=True)
     vanished = pl.col("document_id").is_in(list(refreshed.listed)).not_()
     judged = held.join(finished, on=["document_id", "version_id"], how="left")
     bytes_read = pl.coalesce("original_version_id", "version_id").alias("version_id")
-    return judged.select("document_id", pl.when(pl.col("finished").is_not_null() | vanished).then(bytes_read))
+    return judged.select("document_id", "parent_id", pl.when(pl.col("finished").is_not_null() | vanished).then(bytes_read))
+
+
+_HELD = ("document_id", "parent_id", "source_id", "version_id", "original_version_id")
 
 
 def _was_cut_short(workspace: Workspace) -> bool:

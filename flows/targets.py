@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 
 from contracts.errors import UsageError
+from flows.family import Families
 from flows.phrase import find_phrase, normal_form
 from flows.redact import redactable_without
 from flows.workspace import Workspace
@@ -53,7 +54,7 @@ def preview(workspace: Workspace, selector: Selector, /, *, now: datetime) -> Pr
 
 
 def find_targets(workspace: Workspace, selector: Selector, /, *, now: datetime) -> tuple[Target, ...]:
-    """The documents that the selector names, and every other that holds the same bytes or the same whole text as one of them.
+    """The documents that the selector names, what lies in them, and every other with the same bytes or the same whole text as one of these.
 
     UsageError if nothing and nobody is known by it.
     """
@@ -65,6 +66,7 @@ def find_targets(workspace: Workspace, selector: Selector, /, *, now: datetime) 
     stays = set[str]()
     if selector.kind == "subject":
         stays = redactable_without(workspace, workspace.identity.subject(selector.value), set(named["document_id"]), now=now)
+        stays -= Families.of(held).below(set(named["document_id"]) - stays)
     rows = same.sort("source_id", "uri").iter_rows()
     return tuple(Target(document_id, source_id, uri, document_id in stays) for document_id, source_id, uri in rows)
 
@@ -98,16 +100,17 @@ def hide(workspace: Workspace, selector: Selector, /) -> str:
             return workspace.identity.content(selector.kind, selector.value)
 
 
+_PLACE = ("document_id", "parent_id", "source_id", "uri")
 _TEXT = ["document_id", "version_id", "ordinal", "kind", "text"]
 
 
 def _held(workspace: Workspace) -> pl.DataFrame:
-    """document_id, source_id, uri, version_id, text_digest of every version held, served or redacted; null where that is not known.
+    """document_id, parent_id, source_id, uri, version_id, text_digest of every version held, served or redacted, as far as it is known.
 
     What is finished is what is served. Of a document that is not, the lake is asked which version its chunks are of.
     """
-    manifest = workspace.lake.manifest.read(columns=["document_id", "source_id", "uri", "version_id", "original_version_id"])
-    places = manifest.select("document_id", "source_id", "uri")
+    manifest = workspace.lake.manifest.read(columns=[*_PLACE, "version_id", "original_version_id"])
+    places = manifest.select(_PLACE)
     originals = (
         manifest.filter(pl.col("original_version_id").is_not_null()).drop("version_id").rename({"original_version_id": "version_id"})
     )
@@ -116,7 +119,7 @@ def _held(workspace: Workspace) -> pl.DataFrame:
     served = workspace.lake.chunks.read(unfinished, columns=["document_id", "version_id"]).unique()
     old = finished.filter(pl.col("text_digest").is_null())["document_id"].to_list()
     parsed = digest_texts(workspace.lake.elements.read([*unfinished, *old], columns=_TEXT), workspace.identity)
-    waiting = workspace.lake.quarantine.read(columns=["document_id", "source_id", "uri"]).join(places, on="document_id", how="anti")
+    waiting = workspace.lake.quarantine.read(columns=_PLACE).join(places, on="document_id", how="anti")
     known = [
         manifest.drop("original_version_id"),
         originals,
@@ -164,7 +167,7 @@ def _nothing(selector: Selector) -> str:
 
 
 def _with_copies(held: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """All versions of the named documents and of their copies, and of the copies of those: what is suppressed of one is refused of all."""
+    """All versions of the named documents, of what lies in them, and of copies of either: what is suppressed of one is refused of all."""
     found = pl.DataFrame(schema=held.schema)
     while named.height > found.height:
         found = named
@@ -176,5 +179,6 @@ def _with_copies(held: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
                 ("text_digest", pl.col("text_digest") != ""),
             )
         ]
+        same.append(held.join(found, left_on="parent_id", right_on="document_id", how="semi"))
         named = pl.concat(same).unique()
     return found

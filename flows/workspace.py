@@ -41,8 +41,9 @@ from ledger.signing import SigningKey
 from ledger.sources import SourceRegistry
 from ledger.suppressions import Suppressions
 from ledger.vectors import VectorCache
-from parsing.documents import Parsed, ToParse
+from parsing.documents import Parsed, ToParse, Unpacked
 from parsing.parse import parse_files
+from parsing.unpack import unpack_files
 from retrieval.ports import Index as Searchable
 from vectorstore.connection import read_token
 from vectorstore.milvus import open_milvus
@@ -92,6 +93,8 @@ class Index(VectorStore, Searchable, DerivedCopy, Generations, Protocol):
 
 Parse = Callable[[Iterable[ToParse], ParsingSettings], Iterator[Parsed]]
 """Exactly one Parsed for each file, in any order."""
+Unpack = Callable[[Iterable[ToParse], ParsingSettings], Iterator[Unpacked]]
+"""Exactly one Unpacked for each file, in any order."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class Workspace:
     model: Model
     open_model: Callable[[ModelSettings], Model]
     parse: Parse
+    unpack: Unpack
     open_index: Callable[["Workspace"], Index]
     other_models: dict[str, Model] = field(default_factory=dict, repr=False)
     """By fingerprint, as far as they were opened."""
@@ -250,6 +254,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         model=open_model(settings.model),
         open_model=open_model,
         parse=parse_files,
+        unpack=unpack_files,
         open_index=open_milvus_index,
     )
 

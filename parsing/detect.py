@@ -5,6 +5,7 @@ import zipfile
 from pathlib import PurePosixPath
 
 from contracts.results import Failure
+from parsing.archive import CONTENTS, is_archive
 
 _BY_NAME = {
     **dict.fromkeys((".txt", ".text", ".log"), "txt"),
@@ -35,9 +36,12 @@ LOCKED = Failure(
     "Take the password off, or put a readable copy in its place.",
 )
 _OLE_FORMATS = {"WordDocument": "doc", "PowerPoint Document": "ppt", "Workbook": "xls"}
-_SIGNATURES = {b"{\\rtf": "rtf", **dict.fromkeys((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "image")}
+_SIGNATURES = {
+    CONTENTS: "archive",
+    b"{\\rtf": "rtf",
+    **dict.fromkeys((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "image"),
+}
 _MEDIA = {
-    b"\x1f\x8b": "a gzip archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"Rar!": "a RAR archive",
     b"ID3": "an audio file",
@@ -60,30 +64,36 @@ def detect_format(content: bytes, name: str, /) -> str | Failure:
         return _inside_zip(content)
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _inside_ole(content)
-    for magic, format_ in _SIGNATURES.items():
-        if content.startswith(magic):
-            return format_
-    for magic, what in _MEDIA.items():
-        if content.startswith(magic):
-            return unsupported(what)
-    return _BY_NAME.get(suffix) or _from_text(content, suffix)
+    if is_archive(content):
+        return "archive"
+    return _by_signature(content) or _BY_NAME.get(suffix) or _from_text(content, suffix)
 
 
 def unsupported(what: str, /) -> Failure:
     return Failure("format.unsupported", what, f"Save it as {_FORMATS}, or leave it out with `exclude`.")
 
 
+def _by_signature(content: bytes) -> str | Failure | None:
+    known = next((format_ for magic, format_ in _SIGNATURES.items() if content.startswith(magic)), None)
+    return known or next((unsupported(what) for magic, what in _MEDIA.items() if content.startswith(magic)), None)
+
+
 def _inside_zip(content: bytes) -> str | Failure:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            kind = archive.read("mimetype")[:100].strip() if "mimetype" in archive.namelist() else b""
+            kind = archive.open("mimetype").read(100).strip() if "mimetype" in archive.namelist() else b""
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError):
         return Failure(
             "file.corrupt",
             "a ZIP container (docx, pptx, xlsx, epub, odt) that cannot be opened",
             "Fetch the file again, or save it anew in its program.",
         )
+    names = {member.filename for member in members}
+    parts = [format_ for folder, format_ in _OFFICE_PARTS.items() if any(one.startswith(folder) for one in names)]
+    is_office = "[Content_Types].xml" in names
+    if not is_office and not kind.startswith(b"application/"):
+        return "archive"
     unpacked = sum(member.file_size for member in members)
     if unpacked > _MAX_UNPACKED or (unpacked > _SMALL_UNPACKED and unpacked > _MAX_RATIO * len(content)):
         return Failure(
@@ -93,11 +103,9 @@ def _inside_zip(content: bytes) -> str | Failure:
         )
     if kind in _ZIP_TYPES:
         return _ZIP_TYPES[kind]
-    names = {member.filename for member in members}
-    for folder, found in _OFFICE_PARTS.items():
-        if "[Content_Types].xml" in names and any(one.startswith(folder) for one in names):
-            return found
-    return unsupported("a ZIP archive" if not kind else "an OpenDocument drawing or the like")
+    if is_office and parts:
+        return parts[0]
+    return unsupported("an OpenDocument or Office drawing or the like")
 
 
 def _inside_ole(content: bytes) -> str | Failure:

@@ -51,3 +51,30 @@ class Parsed:
     failure: Failure | None
     report: Report | None = None
     """None of a failure, and of what was made by leaving people out."""
+
+
+class Member(NamedTuple):
+    """A file that came out of another, or why it did not."""
+
+    path: str
+    """In the file that it was in, with forward slashes; of equal names the later ones are numbered."""
+    inside: int | None
+    """Which of the members it was in; None: the file itself."""
+    content: bytes
+    kept: bytes | None
+    """Of a member that holds files itself: all but them."""
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What a file holds, or the failure that says why that is not known."""
+
+    document_id: str
+    kept: bytes
+    """What the file says itself, with nothing of its members in it."""
+    holds: bool
+    """Whether its kind holds files; if not, all of it is kept."""
+    members: tuple[Member, ...]
+    """Each after the one that it was in."""
+    failure: Failure | None = None

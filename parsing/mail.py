@@ -5,6 +5,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from contracts.results import Failure
+from parsing.attachments import is_attached, readable_eml
 from parsing.decode import decode
 from parsing.headings import Raw
 from parsing.partition import from_html, read_txt
@@ -14,13 +15,8 @@ _HEADERS = ("From", "To", "Cc", "Date")
 
 def read_eml(content: bytes, /) -> list[Raw] | Failure:
     """Subject as the title, other headers, text parts. Of alternatives the HTML one is read; attachments are named, not read."""
-    if b"\0" in content[:64] or content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = decode(content)
-        if isinstance(text, Failure):
-            return text
-        content = text.encode()
-    message = message_from_bytes(content, policy=policy.default)
-    return list(_elements(message))
+    plain = readable_eml(content)
+    return plain if isinstance(plain, Failure) else list(_elements(message_from_bytes(plain, policy=policy.default)))
 
 
 def _elements(message: EmailMessage) -> Iterator[Raw]:
@@ -54,7 +50,7 @@ def _parts(part: EmailMessage, attachments: list[str]) -> Iterator[Raw]:
     elif part.is_multipart():
         for one in part.iter_parts():
             yield from _parts(one, attachments)  # type: ignore[arg-type]
-    elif part.is_attachment() or part.get_content_maintype() != "text" or part.get_filename():
+    elif is_attached(part):
         attachments.append(part.get_filename() or kind)
     else:
         yield from _text(part)

@@ -3,6 +3,7 @@
 import io
 
 from contracts.results import Failure
+from parsing.attachments import is_encrypted
 from parsing.headings import Raw
 from parsing.partition import from_html, read_txt
 
@@ -12,7 +13,7 @@ def read_msg(content: bytes, /) -> list[Raw] | Failure:
     from oxmsg import Message
 
     message = Message.load(io.BytesIO(content))
-    if "encrypted" in (message.message_headers.get("Content-Type") or "").lower() or message.message_class.endswith(".SMIME"):
+    if is_encrypted(message):
         return Failure("mail.encrypted", "an encrypted Outlook message", "Decrypt it in Outlook and save it as .eml.")
     headers = {
         "From": message.sender,

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 from configs.settings import ParsingSettings
 from contracts.errors import RagkeepError
@@ -23,6 +24,8 @@ from parsing.documents import Found, Parsed, Report, ToParse
 from parsing.frames import Message, receive, send
 
 _ROOT = Path(__file__).resolve().parents[1]
+Work = Literal["read", "unpack"]
+"""What a child does with its file."""
 _START_TWICE = 2
 """A zygote that dies takes the files in it along; each is tried once more, so that one hostile file cannot cost its neighbours."""
 
@@ -33,24 +36,35 @@ def parse_files(files: Iterable[ToParse], how: ParsingSettings, /, *, progress: 
     `progress` is told how many files are done. Files are taken from the iterable only as fast as they are parsed.
     Raises RagkeepError if the parser itself cannot start; a hostile file never raises.
     """
-    zygote = _Zygote(how)
-    done = 0
+    reading = {
+        "languages": how.languages,
+        "ocr_languages": how.ocr_languages,
+        "min_coverage": how.min_coverage,
+        "flag_coverage": how.flag_coverage,
+    }
+    for done, (file, answer) in enumerate(ask_children(files, how, "read", reading), start=1):
+        yield _failed(file, answer) if isinstance(answer, Failure) else _parsed(file, answer)
+        if progress:
+            progress(done)
+
+
+def ask_children(
+    files: Iterable[ToParse], how: ParsingSettings, work: Work, settings: dict[str, Any], /
+) -> Iterator[tuple[ToParse, bytes | Failure]]:
+    """Each file with what its child answered, in the form of this work, or why there is no answer."""
+    zygote = _Zygote(how, work, settings)
     try:
-        for parsed in _all(iter(files), how, zygote):
-            yield parsed
-            done += 1
-            if progress:
-                progress(done)
+        yield from _all(iter(files), how, zygote)
     finally:
         zygote.stop()
 
 
-def _all(files: Iterator[ToParse], how: ParsingSettings, zygote: "_Zygote") -> Iterator[Parsed]:
+def _all(files: Iterator[ToParse], how: ParsingSettings, zygote: "_Zygote") -> Iterator[tuple[ToParse, bytes | Failure]]:
     waiting: dict[int, ToParse] = {}
     for number, file in enumerate(files):
         refusal = _refuse(file, how)
         if refusal:
-            yield _failed(file, refusal)
+            yield file, refusal
             continue
         waiting[number] = file
         zygote.submit(number, file)
@@ -69,21 +83,23 @@ def _refuse(file: ToParse, how: ParsingSettings) -> Failure | None:
     return None
 
 
-def _next(waiting: dict[int, ToParse], zygote: "_Zygote") -> Iterator[Parsed]:
+def _next(waiting: dict[int, ToParse], zygote: "_Zygote") -> Iterator[tuple[ToParse, bytes | Failure]]:
     message = zygote.answer()
     if message is not None:
-        yield _parsed(waiting.pop(message.head["number"]), message)
+        failure = message.head.get("failure")
+        yield waiting.pop(message.head["number"]), Failure(*failure) if failure else message.body
         return
     for number, file in list(waiting.items()):
         if not zygote.submit_again(number, file):
             del waiting[number]
-            yield _failed(
-                file, Failure("parse.crashed", "the parser process died twice over it", "Open the file in its program and save it again.")
+            yield (
+                file,
+                Failure("parse.crashed", "the parser process died twice over it", "Open the file in its program and save it again."),
             )
 
 
-def _parsed(file: ToParse, message: Message) -> Parsed:
-    answer = json.loads(message.body)
+def _parsed(file: ToParse, body: bytes) -> Parsed:
+    answer = json.loads(body)
     if "failure" in answer:
         return _failed(file, Failure(*answer["failure"]))
     return Parsed(file.document_id, file.version_id, tuple(Found(*row) for row in answer["elements"]), None, Report(*answer["report"]))
@@ -96,9 +112,9 @@ def _failed(file: ToParse, failure: Failure) -> Parsed:
 class _Zygote:
     """The parser process, started by the first file and stopped with the iterator, its folder removed whoever died first."""
 
-    def __init__(self, how: ParsingSettings) -> None:
+    def __init__(self, how: ParsingSettings, work: Work, settings: dict[str, Any]) -> None:
         self.workers = how.workers or os.cpu_count() or 1
-        self._how = how
+        self._how, self._work, self._settings = how, work, settings
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._tries: dict[int, int] = {}
@@ -150,12 +166,8 @@ class _Zygote:
             "workers": self.workers,
             "memory_mb": self._how.memory_mb,
             "more_seconds": self._how.ocr_seconds,
-            "how": {
-                "languages": self._how.languages,
-                "ocr_languages": self._how.ocr_languages,
-                "min_coverage": self._how.min_coverage,
-                "flag_coverage": self._how.flag_coverage,
-            },
+            "work": self._work,
+            "how": self._settings,
             "folder": self._folder.name,
         }
         self._answers = queue.SimpleQueue()

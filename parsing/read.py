@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from contracts.results import Failure
-from parsing import csv_table, epub, json_text, libreoffice, mail, ocr, opendocument, outlook, partition, pdf, xml_text
+from parsing import archive_names, csv_table, epub, json_text, libreoffice, mail, ocr, opendocument, outlook, partition, pdf, xml_text
 from parsing.coverage import coverage, missing_lines
 from parsing.detect import MARKUP, detect_format
 from parsing.documents import Report
@@ -29,6 +29,7 @@ _READERS: dict[str, Callable[[bytes], list[Raw] | Failure]] = {
     "odt": partition.read_odt,
     "epub": epub.read_epub,
     **{format_: partial(partition.read_markup, format_) for format_ in MARKUP},
+    "archive": archive_names.read_archive,
     "csv": csv_table.read_csv,
     "eml": mail.read_eml,
     "json": json_text.read_json,

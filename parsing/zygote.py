@@ -53,7 +53,7 @@ def main(settings: dict[str, Any], /) -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(0, 1)
     try:
-        _warm_up()
+        _WARM_UP[settings["work"]]()
     except Exception as error:
         send(answers, {"number": -1, "broken": str(error) or type(error).__name__})
         return
@@ -81,6 +81,16 @@ def _warm_up() -> None:
         answer = read(content, name, How())
         if "failure" in answer:
             raise RagkeepError(f"its own {name} does not parse ({answer['failure'][1]}). Install what requirements.lock names.")
+
+
+def _warm_up_unpacking() -> None:
+    """Little is loaded: nothing that only elements need."""
+    import oxmsg  # noqa: F401
+
+    import parsing.unpack  # noqa: F401
+
+
+_WARM_UP = {"read": _warm_up, "unpack": _warm_up_unpacking}
 
 
 class _Server:
@@ -113,9 +123,10 @@ class _Server:
             os.waitpid(child.pid, 0)
 
     def _fork(self, message: Message) -> None:
-        from parsing.libraries import load
+        if self.settings["work"] == "read":
+            from parsing.libraries import load
 
-        load(pdf=b"%PDF" in message.body[:1024])
+            load(pdf=b"%PDF" in message.body[:1024])
         reader, writer = os.pipe()
         parent = os.getpid()
         pid = os.fork()
@@ -144,7 +155,11 @@ class _Server:
         del self.running[reader]
         _kill(child.pid)  # What it started itself must not outlive it; a whole answer counts, however it ended.
         _, status = os.waitpid(child.pid, 0)
-        send(self.answers, {"number": child.number}, _answer(child, status))
+        answer = _answer(child, status)
+        if isinstance(answer, tuple):
+            send(self.answers, {"number": child.number, "failure": answer})
+        else:
+            send(self.answers, {"number": child.number}, answer)
 
     def _watch(self, child: _Child) -> None:
         if child.verdict is None and time.monotonic() > child.ends_at:
@@ -176,16 +191,31 @@ def _child(message: Message, writer: int, parent: int, settings: dict[str, Any])
     try:
         os.setpgid(0, 0)
         confine(seconds=message.head["seconds"] + settings["more_seconds"], memory_mb=settings["memory_mb"], parent=parent)
-        from parsing.read import read
-        from parsing.reading import How
-
         with os.fdopen(writer, "wb") as pipe:
-            how = How(**settings["how"], passwords=message.head["passwords"], more_time=partial(_ask, pipe))
-            _say(pipe, json.dumps(read(message.body, message.head["name"], how)).encode())
+            _say(pipe, *_WORK[settings["work"]](message, settings["how"], pipe))
     except MemoryError:
         code = 2
     finally:
         os._exit(code)
+
+
+def _read(message: Message, how: dict[str, Any], pipe: BinaryIO) -> list[bytes]:
+    from parsing.read import read
+    from parsing.reading import How
+
+    told = How(**how, passwords=message.head["passwords"], more_time=partial(_ask, pipe))
+    return [json.dumps(read(message.body, message.head["name"], told)).encode()]
+
+
+def _unpack(message: Message, how: dict[str, Any], _: BinaryIO) -> list[bytes]:
+    from parsing.containers import unpack
+    from parsing.holding import Limits
+    from parsing.unpack import encode
+
+    return encode(unpack(message.body, message.head["name"], Limits(**how)))
+
+
+_WORK = {"read": _read, "unpack": _unpack}
 
 
 def _ask(pipe: BinaryIO, seconds: float) -> None:
@@ -193,15 +223,17 @@ def _ask(pipe: BinaryIO, seconds: float) -> None:
     pipe.flush()
 
 
-def _say(pipe: BinaryIO, message: bytes) -> None:
-    pipe.write(len(message).to_bytes(_PREFIX, "big") + message)
+def _say(pipe: BinaryIO, *message: bytes) -> None:
+    pipe.write(sum(map(len, message)).to_bytes(_PREFIX, "big"))
+    pipe.writelines(message)
 
 
-def _answer(child: _Child, status: int) -> bytes:
+def _answer(child: _Child, status: int) -> bytes | tuple[str, str, str]:
+    """What the child said, or why it said nothing."""
     whole = int.from_bytes(child.answer[:_PREFIX], "big") == len(child.answer) - _PREFIX
     if child.verdict is None and len(child.answer) > _PREFIX and whole:
         return bytes(child.answer[_PREFIX:])
-    return json.dumps({"failure": child.verdict or _cause(status)}).encode()
+    return child.verdict or _cause(status)
 
 
 def _cause(status: int) -> tuple[str, str, str]:

@@ -40,7 +40,7 @@ def walk(root: Path, /, *, leave: Callable[[str], bool]) -> Iterator[Found]:
     while waiting:
         folder = waiting.pop()
         for entry in _entries(root, folder):
-            if _is_junk(entry.name):
+            if is_junk(entry.name):
                 continue
             path, status = folder.path + entry.name, _status(entry, real)
             if status is None:
@@ -50,6 +50,11 @@ def walk(root: Path, /, *, leave: Callable[[str], bool]) -> Iterator[Found]:
                 yield Found(path, status)
             elif stat.S_ISDIR(status.st_mode) and not leave(path):
                 waiting += _entered(folder, entry, linked)
+
+
+def is_junk(name: str, /) -> bool:
+    """Whether a file or folder of this name is hidden, or the junk of an operating system or an editor."""
+    return name.startswith((".", "~$")) or name.casefold() in _JUNK
 
 
 def is_inside(real_root: str, path: str, /) -> bool:
@@ -67,10 +72,6 @@ def _entries(root: Path, folder: _Folder) -> list[os.DirEntry[str]]:
         raise StoreUnavailable(f"{root}: the folder is gone. Is its disk mounted?") from None
     except OSError as error:  # half a listing would look like deletions
         raise StoreUnavailable(f"{os.path.join(root, folder.path)}: {error.strerror}. Make the folder readable, or exclude it") from None
-
-
-def _is_junk(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.casefold() in _JUNK
 
 
 def _status(entry: os.DirEntry[str], real_root: str) -> os.stat_result | None:
