@@ -33,7 +33,7 @@ class Refusal:
     def noted(cls, row: Mapping[str, Any]) -> "Refusal":
         """What a row of the quarantine says."""
         version_id = None if row["version_id"] == _NO_VERSION else row["version_id"]
-        failure = Failure(row["rule"], row["detail"], row["remedy"])
+        failure = Failure(*(row[name] for name in ("rule", "detail", "remedy")))
         return cls(row["document_id"], version_id, row["source_id"], row["uri"], failure, row["parent_id"])
 
 

@@ -122,7 +122,8 @@ def _read_all(look: Look, unread: list[tuple[Listed, Row]], progress: Progress) 
         look.drop_superseded(rows)
         read += len(batch)
         progress.advance("read", read, len(unread))
-    unpack(look, packed)
+    if packed:
+        unpack(look, packed)
 
 
 def _read(look: Look, batch: list[tuple[Listed, Row]], packed: list[tuple[Listed, Row]]) -> list[Row]:

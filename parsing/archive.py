@@ -106,7 +106,7 @@ def _tar(content: bytes, limits: Limits) -> list[Entry] | Failure:
     for member in archive:
         members += [] if member.isdir() else [member]
         if len(members) > limits.files:
-            return too_many(len(members), limits)
+            return too_many(len(members))
     if content[archive.offset : archive.offset + tarfile.BLOCKSIZE].strip(b"\0"):
         return _CORRUPT
     names = _names([member.name.encode("utf-8", "surrogateescape") for member in members])

@@ -8,13 +8,18 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from contracts.results import Failure
-from parsing.archive import open_archive
+from parsing.archive import CONTENTS, open_archive
 from parsing.attachments import open_eml, open_msg
 from parsing.detect import detect_format
 from parsing.documents import Member
 from parsing.holding import Entry, Holding, Limits, too_large, too_many
 
 _SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")
+_TOO_DEEP = Failure(
+    "archive.too_deep",
+    "holds files itself, within as many archives and messages as may lie in each other",
+    "Check where it comes from; if it is honest, unpack it or raise `parsing.unpacked_depth`.",
+)
 
 
 class Opened(NamedTuple):
@@ -29,61 +34,61 @@ def unpack(content: bytes, name: str, limits: Limits, /) -> Opened | Failure | N
 
     The limits hold for all levels together. A member that breaks them, or that cannot be read, is a failure of its own.
     """
-    walk = _Walk(limits, limits.bytes)
-    kept = walk.enter(content, name, None, limits.depth)
+    walk = _Walk(limits)
+    kept = walk.enter(content, name, None)
     return Opened(kept, walk.members) if isinstance(kept, bytes) else kept
 
 
 @dataclass
 class _Walk:
-    """The members so far, and how many bytes may still come."""
+    """The members so far, and what may still come beyond those that were promised."""
 
-    limits: Limits
-    left: int
+    left: Limits
     members: list[Member] = field(default_factory=list)
 
-    def enter(self, content: bytes, name: str, inside: int | None, depth: int) -> bytes | Failure | None:
+    def enter(self, content: bytes, name: str, inside: int | None) -> bytes | Failure | None:
         """What is kept of a file itself; its members, and theirs, are among the members then. Of a Failure none are."""
-        holding = _open(content, name, self.limits._replace(bytes=self.left))
+        holding = _open(content, name, self.left)
         if not isinstance(holding, Holding):
             return holding
-        if refused := self._refuse(holding.entries, len(content), depth):
+        if refused := self._refuse(holding.entries, len(content)):
             return refused
+        above = self.left.depth
+        self.left = self.left._replace(depth=above - 1)
         for path, entry in _numbered(holding.entries):
             read = entry.problem or entry.read()
             if isinstance(read, Failure):
                 self.members.append(Member(path, inside, b"", None, read))
             else:
-                self._add(Member(path, inside, read, None, None), depth - 1)
+                self._add(Member(path, inside, read, None, None))
+        self.left = self.left._replace(depth=above)
         return holding.kept
 
-    def _add(self, member: Member, depth: int) -> None:
+    def _add(self, member: Member) -> None:
         number = len(self.members)
         self.members.append(member)
-        self.left -= len(member.content)
-        kept = self.enter(member.content, PurePosixPath(member.path).name, number, depth)
+        kept = self.enter(member.content, PurePosixPath(member.path).name, number)
         if isinstance(kept, Failure):
             self.members[number] = member._replace(content=b"", failure=kept)
         else:
             self.members[number] = member._replace(kept=kept)
 
-    def _refuse(self, entries: Sequence[Entry], packed: int, depth: int) -> Failure | None:
-        """By what the entries state, before any of them is unpacked."""
-        if entries and depth == 0:
-            return Failure(
-                "archive.too_deep",
-                f"lies in {self.limits.depth} archives or messages within each other, and holds files itself",
-                "Check where it comes from; if it is honest, unpack it or raise `parsing.unpacked_depth`.",
-            )
-        if len(self.members) + len(entries) > self.limits.files:
-            return too_many(len(self.members) + len(entries), self.limits)
+    def _refuse(self, entries: Sequence[Entry], packed: int) -> Failure | None:
+        """By what the entries state, before any of them is unpacked; else what they state is taken off of what is left."""
+        if entries and not self.left.depth:
+            return _TOO_DEEP
+        if len(entries) > self.left.files:
+            return too_many(len(entries))
         size = sum(entry.size for entry in entries if not entry.problem)
-        return too_large(size, packed) if size > self.left else None
+        if size > self.left.bytes:
+            return too_large(size, packed)
+        self.left = self.left._replace(files=self.left.files - len(entries), bytes=self.left.bytes - size)
+        return None
 
 
 def _open(content: bytes, name: str, limits: Limits) -> Holding | Failure | None:
     match found := detect_format(content, name):
-        case "archive":
+        case "archive" if not content.startswith(CONTENTS):
             return open_archive(content, name, limits)
         case "eml":
             return open_eml(content)

@@ -38,9 +38,9 @@ def too_large(unpacked: int, packed: int, /) -> Failure:
     )
 
 
-def too_many(files: int, limits: Limits, /) -> Failure:
+def too_many(files: int, /) -> Failure:
     return Failure(
         "archive.too_many",
-        f"holds {files:,} files or more, and {limits.files:,} may come out of one file",
+        f"holds {files:,} files or more, which is more than may come out of one file",
         "Check where it comes from; if it is honest, split it or raise `parsing.unpacked_files`.",
     )

@@ -1,11 +1,13 @@
-"""The parser's twin in this process: plain text with `#` headings, for tests and for documents that nobody needs to be afraid of."""
+"""The parser's twins in this process: plain text with `#` headings, for tests and for documents that nobody needs to be afraid of."""
 
 from collections.abc import Iterable, Iterator
 
 from configs.settings import ParsingSettings
 from contracts.results import Failure
 from contracts.tables import HEADING_SEPARATOR
-from parsing.documents import Found, Parsed, ToParse
+from parsing.containers import unpack
+from parsing.documents import Found, Parsed, ToParse, Unpacked
+from parsing.unpack import limits_of, unpacked
 
 
 def parse_plain(files: Iterable[ToParse], how: ParsingSettings, /) -> Iterator[Parsed]:
@@ -14,6 +16,12 @@ def parse_plain(files: Iterable[ToParse], how: ParsingSettings, /) -> Iterator[P
         result = _refuse(file.content, how) or _elements(file.content)
         failure = result if isinstance(result, Failure) else None
         yield Parsed(file.document_id, file.version_id, () if isinstance(result, Failure) else result, failure)
+
+
+def unpack_plain(files: Iterable[ToParse], how: ParsingSettings, /) -> Iterator[Unpacked]:
+    """Exactly one Unpacked for each file, in order, as `unpack_files` promises, opened in this process."""
+    for file in files:
+        yield unpacked(file, unpack(file.content, file.name, limits_of(how)))
 
 
 def _refuse(content: bytes, how: ParsingSettings) -> Failure | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from configs.settings import ParsingSettings
 from contracts.ids import fingerprint
@@ -24,7 +24,7 @@ _FIRST_NAME = slice(30, 60)
 def unpack_files(files: Iterable[ToParse], how: ParsingSettings, /) -> Iterator[Unpacked]:
     """Exactly one Unpacked for each file, as they finish. Nothing is written to any disk; a hostile file never raises."""
     for file, answer in ask_children(files, how, "unpack", limits_of(how)._asdict()):
-        yield _failed(file, answer) if isinstance(answer, Failure) else _decoded(file, answer)
+        yield unpacked(file, answer if isinstance(answer, Failure) else decode(answer))
 
 
 def may_hold_files(content: bytes, name: str, /) -> bool:
@@ -58,24 +58,26 @@ def encode(opened: Opened | Failure | None, /) -> list[bytes]:
     return [json.dumps({"kept": len(opened.kept), "members": heads}).encode() + b"\n", *parts]
 
 
-def _decoded(file: ToParse, answer: bytes) -> Unpacked:
+def decode(answer: bytes, /) -> Opened | Failure | None:
+    """What `encode` was given."""
     end = answer.index(b"\n")
     said, rest = json.loads(answer[:end]), memoryview(answer)[end + 1 :]
-    if said.get("failure"):
-        return _failed(file, Failure(*said["failure"]))
     if "members" not in said:
-        return Unpacked(file.document_id, file.content, False, ())
+        return Failure(*said["failure"]) if said["failure"] else None
     sizes = [said["kept"], *(size or 0 for _, _, content, kept, _ in said["members"] for size in (content, kept))]
-    starts = [0]
-    for size in sizes:
-        starts.append(starts[-1] + size)
-    parts = [bytes(rest[start:end]) for start, end in pairwise(starts)]
+    ends = list(accumulate(sizes, initial=0))
+    parts = [bytes(rest[start:end]) for start, end in pairwise(ends)]
     members = [
         Member(path, inside, parts[2 * number + 1], None if kept is None else parts[2 * number + 2], Failure(*failure) if failure else None)
         for number, (path, inside, _, kept, failure) in enumerate(said["members"])
     ]
-    return Unpacked(file.document_id, parts[0], True, tuple(members))
+    return Opened(parts[0], members)
 
 
-def _failed(file: ToParse, failure: Failure) -> Unpacked:
-    return Unpacked(file.document_id, b"", False, (), failure)
+def unpacked(file: ToParse, opened: Opened | Failure | None, /) -> Unpacked:
+    """The answer about a file, which is kept whole where it holds nothing."""
+    if isinstance(opened, Failure):
+        return Unpacked(file.document_id, b"", False, (), opened)
+    if opened is None:
+        return Unpacked(file.document_id, file.content, False, ())
+    return Unpacked(file.document_id, opened.kept, True, tuple(opened.members))

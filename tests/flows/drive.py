@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from flow_rig import BROKEN, NOW, PARAGRAPHS, SILENCE, opened, settings_of
+from flow_rig import BROKEN, NOW, PARAGRAPHS, SILENCE, opened, settings_of, zipped
 
 from contracts.errors import UsageError
 from flows.erase import Selector, erase
@@ -38,8 +38,18 @@ def _text(*picks: int) -> bytes:
     return "\n\n".join(PARAGRAPHS[pick] for pick in picks).encode()
 
 
-ONE = {"a.txt": _text(0, 2), "b.txt": _text(1, 3), "c.txt": _text(5), "d.txt": _text(0), "late.txt": _text(6), **LETTERS}
-TWO = {**ONE, "a.txt": _text(0, 2, 6), "c.txt": BROKEN, "e.txt": _text(4), "f.txt": BROKEN}
+PARCEL = zipped({"kept.txt": _text(3, 7), "old.txt": _text(1), "box.zip": zipped({"deep.txt": _text(4)})})
+CHANGED = zipped({"kept.txt": _text(3, 7), "new.txt": _text(2, 5), "box.zip": zipped({"deep.txt": _text(4, 0)})})
+ONE = {
+    "a.txt": _text(0, 2),
+    "b.txt": _text(1, 3),
+    "c.txt": _text(5),
+    "d.txt": _text(0),
+    "late.txt": _text(6),
+    "parcel.zip": PARCEL,
+    **LETTERS,
+}
+TWO = {**ONE, "parcel.zip": CHANGED, "a.txt": _text(0, 2, 6), "c.txt": BROKEN, "e.txt": _text(4), "f.txt": BROKEN}
 THREE = {uri.replace("letters/", "post/"): content for uri, content in TWO.items()} | {"c.txt": _text(7), "a.txt": _text(2)}
 FOUR = {"a.txt": _text(0, 2), "c.txt": _text(5), "e.txt": _text(4, 3)}
 CORPORA: dict[str, Files] = {"one": ONE, "two": TWO, "three": THREE, "four": FOUR}

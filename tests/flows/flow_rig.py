@@ -1,6 +1,8 @@
 """A workspace of twins: all is real but the parser, the model and, unless a test wants it, the vector store. An ingest takes moments."""
 
+import io
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +21,7 @@ from flows.model import MemoryModel
 from flows.notify import MemoryNotifier
 from flows.workspace import Index, Parse, Workspace, open_milvus_index, open_workspace
 from parsing.documents import Found
-from parsing.memory import parse_plain
+from parsing.memory import parse_plain, unpack_plain
 from ragkeep.printing import Silence
 from sources.memory import MemorySource
 from vectorstore.memory import MemoryStore
@@ -43,6 +45,15 @@ BROKEN = b"\xff\xfe no text at all"
 
 
 SILENCE = Silence()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    """An archive whose bytes depend on nothing but its members."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return written.getvalue()
 
 
 def twin_model(dimensions: int = 16, window: int = 64) -> MemoryModel:
@@ -76,6 +87,7 @@ def opened(
             real,
             model=model or twin_model(),
             parse=parse_plain,
+            unpack=unpack_plain,
             notifier=MemoryNotifier(),
             open_index=(lambda _: index) if index is not None else open_milvus_index,
         )

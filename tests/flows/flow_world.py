@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flow_rig import BROKEN, BY_CONSENT, OPEN, PARAGRAPHS, SOURCES, Twin, settings_of
+import polars as pl
+from flow_rig import BROKEN, BY_CONSENT, OPEN, PARAGRAPHS, SOURCES, Twin, settings_of, zipped
 from hypothesis import strategies as st
 
 from contracts.consent import STATES
@@ -47,12 +48,20 @@ SETTINGS: list[dict[str, Any]] = [
 POLICIES = {"withhold_documents": 1}
 """Two removals at once are many in so small a world."""
 
+
+def _packed(name: str, text: bytes) -> bytes:
+    return zipped({"deep.txt": text}) if name.endswith(".zip") else text
+
+
 _source, _uri = st.sampled_from(SOURCES), st.sampled_from(URIS)
 _content = st.one_of(
     st.lists(st.integers(0, len(PARAGRAPHS) - 1), min_size=1, max_size=4).map(
         lambda picks: "\n\n".join(PARAGRAPHS[pick] for pick in picks).encode()
     ),
     st.sampled_from([BROKEN, b""]),
+    st.dictionaries(st.sampled_from(["x.txt", "in/y.txt", "z.zip"]), st.integers(0, len(PARAGRAPHS) - 1), max_size=3).map(
+        lambda picks: zipped({name: _packed(name, PARAGRAPHS[pick].encode()) for name, pick in picks.items()})
+    ),
 )
 _place = st.integers(0, 9)
 CHANGES = st.one_of(
@@ -218,7 +227,7 @@ class World:
             receipts = [receipt for key in keys for receipt in lived.consent.history(key)]
             versions = {lived.identity.version(content): content for content in self.contents}
             served = dict(lived.lake.chunks.read(columns=["document_id", "version_id"]).unique().iter_rows())
-            for row in lived.lake.manifest.read().iter_rows(named=True):
+            for row in lived.lake.manifest.read().filter(pl.col("parent_id").is_null()).iter_rows(named=True):
                 source, uri = row["source_id"], row["uri"]
                 last[source][uri] = versions[row["version_id"]]
                 accepted[source][uri] = versions[served.get(row["document_id"], row["version_id"])]
