@@ -10,6 +10,7 @@ import polars as pl
 from cleaning.clean import clean, document_text
 from contracts.errors import UsageError
 from flows.decide import decide
+from flows.family import Families
 from flows.record import OPERATOR, audit
 from flows.serving import serving
 from flows.workspace import Workspace
@@ -66,7 +67,7 @@ def read_flagged(workspace: Workspace, /, *, now: datetime) -> list[dict[str, An
 
 
 def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> dict[str, Any]:
-    """The manifest's row of a document, its terms in force, and why it is refused or quarantined if it is."""
+    """The manifest's row of a document, its terms in force, why it is refused or quarantined if it is, and what it lies in and holds."""
     row = _find(workspace, document)
     ids = [row["document_id"]]
     audit(workspace, "show.document", ids, now=now, actor=OPERATOR)
@@ -75,7 +76,8 @@ def read_document(workspace: Workspace, document: str, /, *, now: datetime) -> d
     reports = workspace.lake.reports.read(ids).select("format", "characters", "coverage", "rule", "detail", "remedy").to_dicts()
     refused = decide(workspace, now=now).refused.filter(pl.col("document_id") == row["document_id"])
     return {
-        **{name: row[name] for name in ("document_id", "source_id", "uri", "version_id", "size", "state", "observed_at")},
+        **{name: row[name] for name in ("document_id", "parent_id", "source_id", "uri", "version_id", "size", "state", "observed_at")},
+        "documents_in_it": _holds(workspace, row["document_id"]),
         "terms": {name: value for name, value in terms.items() if name not in row and value is not None},
         "parsing": reports[0] if reports else None,
         "elements": workspace.lake.elements.count(ids),
@@ -129,15 +131,23 @@ def read_trace(workspace: Workspace, chunk_id: str, /, *, now: datetime) -> dict
     row = rows.row(0, named=True)
     chunk = workspace.lake.chunks.read([present["document_id"]]).filter(pl.col("chunk_id") == chunk_id).row(0, named=True)
     run, model = workspace.runs.get(present["run_id"]), serving(workspace)
+    parent = workspace.lake.manifest.read([present["document_id"]], columns=["parent_id"])["parent_id"]
     place = ("source_id", "uri", "document_id", "version_id", "page_start", "page_end", "char_start", "char_end", "heading_path", "title")
     return {
         **{name: row[name] for name in place},
+        "parent_id": parent[0] if len(parent) else None,
         "terms": {name: row[name] for name in ("lawful_basis", "purposes", "classification", "consent_state", "expires_at")},
         "run": {"run_id": present["run_id"], "flow": run.flow if run else None, "started_at": run.started_at if run else None},
         "chunking": {"fingerprint": chunk["fingerprint"], "settings": json.loads(workspace.settings.chunking.model_dump_json())},
         "model": {"name": model.name, **asdict(model.identity)},
         "index": {"collection": workspace.present.collection(), "row_hash": present["row_hash"], "vector_digest": present["vector_digest"]},
     }
+
+
+def _holds(workspace: Workspace, document_id: str) -> int:
+    """How many documents lie in this one, at any depth."""
+    families = Families.of(workspace.lake.manifest.read(columns=["document_id", "parent_id"]))
+    return len(families.below([document_id]))
 
 
 def _cleaned(workspace: Workspace, document: str, action: str, now: datetime) -> pl.DataFrame:

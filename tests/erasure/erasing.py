@@ -15,18 +15,22 @@ from unittest import mock
 
 sys.path.append(str(Path(__file__).parents[1] / "flows"))
 
-from flow_rig import NOW, PARAGRAPHS, SILENCE, opened, settings_of, twin_model
+from flow_rig import NOW, PARAGRAPHS, SILENCE, opened, settings_of, twin_model, zipped
 
 from flows import workspace as workspaces
 from flows.consent import Word, record
 from flows.ingest import ingest_from
 from flows.workspace import Workspace
-from parsing.memory import parse_plain
+from parsing.memory import parse_plain, unpack_plain
 from ragkeep.cli import main
 from sources.memory import MemorySource
 
 ANN, BEN = "ann@example.org", "ben@example.org"
-CANARIES = ("zqletter about the green door of the boat house, which nobody else ever wrote about", "zqmemo saying that the lamp is out")
+CANARIES = (
+    "zqletter about the green door of the boat house, which nobody else ever wrote about",
+    "zqmemo saying that the lamp is out",
+    "zqnote in an archive within her archive, about the key under the mat",
+)
 _real = workspaces.open_workspace
 
 
@@ -38,7 +42,10 @@ ANNS = {
     "ann/letter.txt": _text(CANARIES[0], PARAGRAPHS[1], PARAGRAPHS[7]),
     "ann/memo.txt": _text(CANARIES[1], PARAGRAPHS[2]),
     "ann/copy.txt": _text(PARAGRAPHS[5]),
+    "ann/box.zip": zipped({"zqinner-of-ann.zip": zipped({"note.txt": _text(CANARIES[2], PARAGRAPHS[7])})}),
 }
+ANNS_DOCUMENTS = len(ANNS) + 2
+"""With what lies in her archive."""
 PEOPLE = ANNS | {"ben/letter.txt": _text(PARAGRAPHS[0], PARAGRAPHS[2]), "ben/other.txt": _text(PARAGRAPHS[6], PARAGRAPHS[5])}
 OPEN = {"a.txt": _text(PARAGRAPHS[3], PARAGRAPHS[7]), "b.txt": _text(PARAGRAPHS[4])}
 TERMS = {uri: {"subjects": [ANN if uri in ANNS else BEN]} for uri in PEOPLE}
@@ -71,7 +78,7 @@ def erase_ann(folder: Path) -> None:
 @contextmanager
 def _with_twins(root: Path, _settings: Any, /, **options: Any) -> Iterator[Workspace]:
     with _real(root, settings_of(), **(options | {"base": root.parent})) as workspace:
-        yield replace(workspace, model=twin_model(), parse=parse_plain)
+        yield replace(workspace, model=twin_model(), parse=parse_plain, unpack=unpack_plain)
 
 
 if __name__ == "__main__":
