@@ -95,16 +95,24 @@ FORMATS = (
     Format(
         ("eml",),
         "e-mail",
-        "subject, sender, receivers, date, the richest body, forwarded messages, names of attachments",
-        "what is in attachments",
+        "subject, sender, receivers, date, the richest body, forwarded messages, names of attachments; each attachment as a document "
+        "of its own",
+        "signatures of the sender's program",
         "the text parts",
     ),
     Format(
         ("msg",),
         "Outlook message",
         "as e-mail; encrypted ones are quarantined",
-        "what is in attachments",
+        "Outlook's own items within it, each quarantined",
         "the properties of subject and body",
+    ),
+    Format(
+        ("archive",),
+        "archive (ZIP, TAR, gzip, bzip2, xz)",
+        "each file in it as a document of its own; of the archive itself the list of their names",
+        "hidden files and the junk of operating systems, as in folders; links, devices and locked files, each quarantined",
+        "",
     ),
     Format(
         ("pdf",),

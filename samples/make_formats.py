@@ -67,12 +67,29 @@ def _files() -> dict[str, bytes]:
     files["notice.pptx"] = write_slides(Sample("notice.pptx", FRONT, slides))
     files |= {f"notice.{suffix}": text.encode() for suffix, text in _markups().items()}
     files |= {f"notice.{suffix}": _open_document(*parts) for suffix, parts in _OPEN_DOCUMENTS.items()}
-    return files | {
+    return _packed(files) | {
         "notice.tsv": "\n".join("\t".join(row) for row in ROWS).encode("utf-16"),
         "notice-tcvn3.txt": LONG_VIETNAMESE.lower().translate(TCVN3).encode("latin-1"),
         "notice-vni.txt": _vni(LONG_VIETNAMESE).encode("latin-1"),
         "notice.png": _picture(),
     }
+
+
+def _packed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """With a letter that has the notice attached, and an archive that holds the notice, the letter, and another archive."""
+    letter = {**FRONT, "attachments": {"notice.csv": files["notice.csv"].decode()}}
+    files["letter.eml"] = write_mail(Sample("letter.eml", letter, BODY))
+    inner = _archive({"notice.html": files["notice.html"]})
+    files["notices.zip"] = _archive({"one/notice.txt": files["notice.txt"], "letter.eml": files["letter.eml"], "more.zip": inner})
+    return files
+
+
+def _archive(members: dict[str, bytes]) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_STORED) as archive:
+        for name, content in members.items():
+            archive.writestr(ZipInfo(name, DAY), content)
+    return file.getvalue()
 
 
 def _markups() -> dict[str, str]:
@@ -162,11 +179,7 @@ def _open_document(kind: str, body: str) -> bytes:
         "<office:font-face-decls/><office:styles/><office:automatic-styles/><office:master-styles/></office:document-styles>",
         "META-INF/manifest.xml": f'<?xml version="1.0" encoding="UTF-8"?><m:manifest xmlns:m="{manifest}">{entries}</m:manifest>',
     }
-    file = BytesIO()
-    with ZipFile(file, "w", ZIP_STORED) as archive:
-        for name, text in members.items():
-            archive.writestr(ZipInfo(name, DAY), text)
-    return file.getvalue()
+    return _archive({name: text.encode() for name, text in members.items()})
 
 
 def _picture() -> bytes:

@@ -18,15 +18,27 @@ from corpus_rig import DATA, NOW, OPEN
 from configs.load import load_settings
 from flows.decide import Decision, decide
 from flows.workspace import open_workspace
-from parsing import libreoffice
+from parsing import libreoffice, ocr
 
 FOLDERS = ("docs_docling", "docs_unstructured")
+ATTACHED = frozenset(
+    f"docs_unstructured/{uri}"
+    for uri in (
+        "eml/email-replace-mime-encodings-error-2.eml!/image001.jpg",
+        "eml/fake-email-image-embedded.eml!/unstructured_logo.png",
+        "eml/mime-no-body.eml!/image.jpg",
+        "msg/fake-email-attachment.msg!/fake-attachment.txt",
+    )
+)
+"""What lies in the files, each a document of its own."""
 CANNOT = {
     **({} if libreoffice.installed() else dict.fromkeys(("legacy_sample.doc", "duplicate-paragraphs.doc"), "format.needs_libreoffice")),
     "fake-encrypted.msg": "mail.encrypted",
     "picture.pptx": "parse.no_text",
     "empty.xlsx": "parse.no_text",
     "password.pdf": "pdf.encrypted",
+    **({} if ocr.installed(()) else dict.fromkeys(("image001.jpg", "unstructured_logo.png"), "ocr.not_installed")),
+    "image.jpg": "file.corrupt" if ocr.installed(()) else "ocr.not_installed",
     "group-shapes-nested.pptx": "clean.nothing_left",  # a drawing whose shapes hold a letter each
 }
 """The files that have no text for us, and the rule that says so."""
@@ -53,8 +65,8 @@ class Ingest:
     """Ids in the index."""
 
 
-def test_every_listed_file_is_seen_and_the_reference_outputs_are_left_out(ingest: Ingest) -> None:
-    assert ingest.first["documents"]["seen"] == len(ingest.files) > 100
+def test_every_listed_file_and_all_that_lies_in_it_is_seen_and_the_reference_outputs_are_left_out(ingest: Ingest) -> None:
+    assert ingest.first["documents"]["seen"] == len(ingest.files | ATTACHED) > 100
     assert not any(".expected." in uri for uri in ingest.chunks["uri"].unique())
 
 
@@ -66,7 +78,7 @@ def test_what_is_quarantined_has_a_rule_a_detail_and_a_remedy(ingest: Ingest) ->
 
 
 def test_every_other_file_has_chunks(ingest: Ingest) -> None:
-    assert set(ingest.chunks["uri"]) == ingest.files - ingest.quarantined.keys()
+    assert set(ingest.chunks["uri"]) == (ingest.files | ATTACHED) - ingest.quarantined.keys()
     assert ingest.first["documents"]["added"] == ingest.chunks["uri"].n_unique()
 
 
