@@ -8,6 +8,7 @@ from configs.faults import reach
 from contracts.ids import fingerprint
 from contracts.ports import Progress
 from contracts.results import Erased, Forgotten
+from flows.family import Families
 from flows.prepare import pending, prepare
 from flows.receipt import issue_receipt
 from flows.record import audit, recorded
@@ -75,6 +76,7 @@ def carry_out(workspace: Workspace, request: Request, /, *, now: datetime, progr
     request = workspace.requests.get(request.request_id)
     if request.state != "suppressed":
         return _as_it_stands(request)
+    request = _with_contents(workspace, request)
     _suppress(workspace, request, now)
     with recorded(workspace, "erase", "", now=now) as run:
         request = _leave_out(workspace, request, now=now, progress=progress)
@@ -101,10 +103,17 @@ def _leave_out(workspace: Workspace, request: Request, /, *, now: datetime, prog
     reach("erase.redacted")
     rows = workspace.lake.manifest.read(request.redacted, columns=["document_id", "redacted"])
     kept = rows.filter(pl.col("redacted").list.contains(request.key))["document_id"].to_list()
-    request = workspace.requests.reject(request.request_id, set(request.redacted).difference(kept))
+    request = _with_contents(workspace, workspace.requests.reject(request.request_id, set(request.redacted).difference(kept)))
     _suppress(workspace, request, now)
-    prepare(workspace, pending(workspace).filter(pl.col("document_id").is_in(kept)), now=now, progress=progress)
+    prepare(workspace, pending(workspace).filter(pl.col("document_id").is_in(request.redacted)), now=now, progress=progress)
     return request
+
+
+def _with_contents(workspace: Workspace, request: Request) -> Request:
+    """With all that lies in its documents by now: a run under way may have taken out more since it was asked for."""
+    tables = (workspace.lake.quarantine, workspace.lake.manifest)
+    families = Families.of(*(table.read(columns=["document_id", "parent_id"]) for table in tables))
+    return workspace.requests.reject(request.request_id, families.below(request.documents).difference(request.documents))
 
 
 def _as_it_stands(request: Request) -> Erased:

@@ -72,7 +72,7 @@ class Requests:
         return self.get(name)
 
     def reject(self, request: str, documents: Collection[str], /) -> Request:
-        """The request after some of the documents that were to be redacted turned out to have to go as a whole."""
+        """The request after these documents, which were to be redacted or not known yet, turned out to have to go as a whole."""
         stands, gone = self.get(request), set(documents)
         lists = {"documents": sorted({*stands.documents, *gone}), "redacted": sorted({*stands.redacted} - gone)}
         if gone:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from flow_rig import BROKEN, OPEN, PARAGRAPHS, Twin, settings_of, zipped
+from flow_rig import BROKEN, BY_CONSENT, OPEN, PARAGRAPHS, Twin, settings_of, unpack_plain, zipped
 
 from contracts.results import DocumentCounts
-from flows.erase import Selector, erase
+from flows.consent import Word
+from flows.consent import record as consent
+from flows.erase import Selector, erase, request_erasure
 from flows.expire import expire
 from flows.plan import plan
 from flows.purge import purge
@@ -218,6 +220,47 @@ def test_a_member_is_erased_alone_and_no_version_of_its_archive_brings_it_back(t
         assert not [name for name in workspace.blobs.documents() if name not in set(workspace.lake.manifest.read()["document_id"])]
 
 
+def test_what_a_run_takes_out_of_a_file_while_its_erasure_is_asked_for_goes_too(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unpack_while_somebody_asks(files, how):
+        for unpacked in unpack_plain(files, how):
+            with twin.open_shared() as other:
+                request_erasure(other, Selector("uri", "box.zip"), now=twin.now)
+            yield unpacked
+
+    twin.files["open"]["box.zip"] = zipped(BOX | {"late.txt": TEXTS[5]})
+    monkeypatch.setattr("flow_rig.unpack_plain", unpack_while_somebody_asks)
+    twin.ingest()
+    assert served(twin) == {"plain.txt"}
+    assert held(twin).keys() == {"plain.txt"}
+    with twin.open() as workspace:
+        (request,) = workspace.requests.all()
+        late = workspace.identity.member(workspace.identity.document("open", "box.zip"), "late.txt")
+        assert late in request.documents
+        assert workspace.suppressions.suppressed({workspace.identity.version(TEXTS[5])}, "version")
+
+
+def test_a_message_goes_on_without_a_person_that_it_names_and_an_archive_that_does_not_goes_with_its_members(tmp_path: Path) -> None:
+    people = {"open": {"path": ".", "terms": OPEN}, "people": {"path": ".", "terms": BY_CONSENT}}
+    twin = Twin(tmp_path / "ws", settings_of(sources=people, policies={"partial_consent": "redact_passages"}))
+    with twin.open() as workspace:
+        for person in ("ann@example.org", "cai@example.org"):
+            consent(workspace, Word(person, "retrieval", "granted"), now=twin.now)
+    letter = b"Ann keeps the red book of the archive.\n\nCai keeps the blue one in the cellar."
+    terms = {"subjects": ["ann@example.org", "cai@example.org"], "mentions": {"ann@example.org": ["Ann"], "cai@example.org": ["Cai"]}}
+    twin.files["people"] = {
+        "letters.zip": zipped({"one.txt": letter + b" Both do."}),
+        "two.eml": mail(2, letter, body="Ann asks.\n\nCai too."),
+    }
+    twin.terms["people"] = {"letters.zip": terms, "two.eml": terms}
+    twin.ingest()
+    erased = twin.run(erase, Selector("subject", "ann@example.org"))
+    assert (erased.documents, erased.redacted) == (2, 2)
+    assert held(twin).keys() == {"two.eml", "two.eml!/terms.txt"}
+    assert served(twin) == {"two.eml", "two.eml!/terms.txt"}
+    assert not [row for row in twin.served() if "Ann" in row["text"]]
+    assert twin.ingest().documents == DocumentCounts(seen=3, unchanged=2, quarantined=1)
+
+
 def test_bronze_holds_no_byte_of_a_member_but_its_own(twin: Twin) -> None:
     with twin.open() as workspace:
         rows = workspace.lake.manifest.read().select("uri", "document_id", "version_id").iter_rows()
@@ -257,10 +300,10 @@ def test_hidden_files_and_the_junk_of_systems_are_no_documents_in_an_archive_eit
     assert held(twin).keys() == {*ALL, "plain.txt"}
 
 
-def mail(number: int, attachment: bytes) -> bytes:
+def mail(number: int, attachment: bytes, *, body: str = "") -> bytes:
     message = EmailMessage()
     message["Subject"] = f"Letter number {number}"
-    message.set_content(f"Dear member {number}, here is what you asked for in your letter of day {number}.")
+    message.set_content(body or f"Dear member {number}, here is what you asked for in your letter of day {number}.")
     message.add_attachment(attachment, maintype="application", subtype="octet-stream", filename="terms.txt")
     return message.as_bytes()
 
