@@ -90,13 +90,21 @@ def _open(content: bytes, name: str, limits: Limits) -> Holding | Failure | None
     match found := detect_format(content, name):
         case "archive" if not content.startswith(CONTENTS):
             return open_archive(content, name, limits)
-        case "eml":
-            return open_eml(content)
-        case "msg":
-            return open_msg(content)
+        case "eml" | "msg":
+            return _open_message(content, found)
         case Failure(rule="file.corrupt") if name.lower().endswith(_SUFFIXES):
             return found
     return None
+
+
+def _open_message(content: bytes, format_: str) -> Holding | Failure:
+    try:
+        return open_eml(content) if format_ == "eml" else open_msg(content)
+    except MemoryError:
+        raise
+    except Exception as error:  # Its library stumbles over much that was bent; whatever it is, what is attached cannot be told.
+        detail = f"a message that cannot be taken apart ({type(error).__name__})"
+        return Failure("mail.corrupt", detail, "Fetch the message again, or save it anew in its program.")
 
 
 def _numbered(entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:

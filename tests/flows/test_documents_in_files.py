@@ -284,6 +284,24 @@ def test_a_member_whose_stored_bytes_are_lost_is_taken_out_of_its_archive_again(
     assert served(twin) == {*ALL, "plain.txt"}
 
 
+def test_a_workspace_from_before_files_were_opened_is_read_and_has_them_opened_by_its_next_run(twin: Twin) -> None:
+    with twin.open() as workspace:
+        manifest = workspace.lake.manifest.read()
+        members = manifest.filter(pl.col("parent_id").is_not_null())["document_id"].to_list()
+        for copy in workspace.copies:
+            copy.forget(members)
+        files = manifest.filter(pl.col("parent_id").is_null()).with_columns(unpacked=pl.lit(None, pl.String))
+        workspace.lake.manifest.replace(files, files["document_id"].to_list())
+        box = files.filter(pl.col("uri") == "box.zip").row(0, named=True)
+        workspace.blobs.put(box["document_id"], box["version_id"], twin.files["open"]["box.zip"])
+    done = twin.ingest()
+    assert (done.documents, done.embedded) == (DocumentCounts(seen=6, added=4, unchanged=2), 4)
+    assert served(twin) == {*ALL, "plain.txt"}
+    with twin.open() as workspace:
+        assert TEXTS[0] not in workspace.blobs.get(box["document_id"], box["version_id"])
+    assert twin.ingest().documents == DocumentCounts(seen=6, unchanged=6)
+
+
 def test_names_to_exclude_hold_within_files_too_and_apply_to_what_is_held(twin: Twin) -> None:
     sources = {"open": {"path": ".", "exclude": ["b.txt", "deep.*"], "terms": OPEN}, "people": {"path": ".", "terms": OPEN}}
     twin.settings = settings_of(sources=sources)

@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import stat
 import struct
 import tarfile
@@ -285,3 +286,42 @@ def test_what_cannot_hold_a_file_is_not_asked() -> None:
     assert not may_hold_files(office, "a.docx")
     assert not may_hold_files(b"text", "a.txt")
     assert all(may_hold_files(packed(f"a{ending}", {"a.txt": b"x"}), f"a{ending}") for ending in (*PACKERS, ".zip", ".eml"))
+
+
+def bend(content: bytes, chance: random.Random) -> bytes:
+    """Cut off, with bits turned, or with something in between."""
+    bent = bytearray(content)
+    place = chance.randrange(len(bent))
+    match chance.randrange(3):
+        case 0:
+            del bent[place:]
+        case 1:
+            for _ in range(chance.randrange(1, 8)):
+                bent[chance.randrange(len(bent))] ^= 1 << chance.randrange(8)
+        case 2:
+            bent[place:place] = chance.randbytes(chance.randrange(1, 40))
+    return bytes(bent)
+
+
+def check_bent(times: int) -> None:
+    """Each gets an answer in this very process; what comes out of an archive that opens is whole, or says why not."""
+    files = {"a.txt": b"hello world " * 20, "c.txt": b"zz" * 100}
+    inner = zipped(files)
+    wholes = {f"a{end}": packed(f"a{end}", files | {"in.zip": inner}) for end in (*PACKERS, ".zip", ".eml")}
+    chance = random.Random(times)
+    for _ in range(times):
+        name = chance.choice(sorted(wholes))
+        found = unpack(bend(wholes[name], chance), name, Limits())
+        if isinstance(found, Opened):
+            assert all(member.content == b"" for member in found.members if member.failure)
+            if name.endswith(".zip"):
+                assert all(member.content in (*files.values(), inner) for member in found.members if not member.failure)
+
+
+def test_bent_archives_get_an_answer_and_no_member_that_is_not_whole() -> None:
+    check_bent(300)
+
+
+@pytest.mark.soak
+def test_ten_thousand_bent_archives_do_too() -> None:
+    check_bent(10_000)
