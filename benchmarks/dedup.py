@@ -23,6 +23,7 @@ from rich.table import Table
 
 from benchmarks.chunks import DATA, make_chunks, read_sentences
 from benchmarks.duplicates_index import Growth, grow
+from benchmarks.duplicates_letters import Letters
 from benchmarks.duplicates_truth import Recall, measure_recall, true_pairs, words_as_normalised, words_of_another
 from benchmarks.duplicates_versions import Lineage, measure_lineage
 from benchmarks.harness import Benchmark
@@ -72,6 +73,7 @@ class Figures:
     chunks that differ in a number are not duplicates, `ragkeep_kernel` and `rensa_kernel` for signatures of 128 from the same hashes."""
     index: Growth
     crowds: list[Crowd]
+    letters: list[Letters]
     lineage: list[Lineage]
     versions: dict[str, str]
     machine: Machine
@@ -105,6 +107,7 @@ def measure(folder: Path, total: int, /) -> Figures:
         seconds={name: [round(each, 4) for each in of] for name, of in seconds.items()},
         index=index,
         crowds=[_crowd(sentences, size) for size in (total // 100, total // 10)],
+        letters=[_letters(folder, size) for size in (total // 1_000, total // 250, total * 2 // 125, total // 10)],
         lineage=measure_lineage(),
         versions=versions,
         machine=machine,
@@ -149,6 +152,13 @@ def _crowd(sentences: list[str], count: int) -> Crowd:
     return Crowd(count, round(seconds, 3), planted.height, found.join(planted, on=["a", "b"], how="semi").height)
 
 
+def _letters(folder: Path, count: int) -> Letters:
+    """Of an index of nothing but letters that are near to each other, in a process of its own for its memory."""
+    place = folder / f"letters-{count}"
+    place.mkdir()
+    return Letters(**_answer([sys.executable, "-m", "benchmarks.duplicates_letters", str(count), str(place)]))
+
+
 def _show(figures: Figures) -> None:
     console, machine = Console(), figures.machine
     console.print(f"{machine.cores} cores of {machine.processor}, {machine.memory_gb} GB, load {machine.load} a core", highlight=False)
@@ -179,6 +189,7 @@ def figures_in_words(figures: Figures, /) -> dict[str, str]:
         f"index of {index.total:,}, CPU-seconds": f"{index.build_cpu_seconds:.0f}",
         "peak memory, MB": f"{index.peak_mb:,.0f}",
         "bytes a chunk": f"{index.bytes_per_chunk:,.0f}",
+        **{f"{each.letters:,} letters that are near, CPU-seconds": f"{each.build:.2f} + {each.decide:.2f}" for each in figures.letters},
         **{f"crowd of {crowd.chunks:,}, CPU-seconds": f"{crowd.cpu_seconds:.2f}" for crowd in figures.crowds},
     }
 

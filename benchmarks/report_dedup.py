@@ -91,6 +91,25 @@ def kept_crowds(path: Path = _KEPT, /) -> str:
     return table(("texts in one band", "CPU-seconds", "planted pairs found"), rows)
 
 
+def kept_letters(path: Path = _KEPT, /) -> str:
+    """Letters that are all near to each other."""
+    rows = [
+        (
+            f"{each['letters']:,}",
+            f"{each['build']:.2f}",
+            f"{each['decide']:.2f}",
+            f"{each['delete']:.2f}",
+            f"{each['kept']:,}",
+            f"{each['stored_pairs']:,}",
+            f"{each['file_mb']:,.1f} MB",
+            f"{each['peak_mb']:,} MB",
+        )
+        for each in _read(path)["letters"]
+    ]
+    columns = ("near letters", "CPU-s to compare", "to decide all", "to delete 100 and decide", "kept", "pairs stored", "file", "memory")
+    return table(columns, rows)
+
+
 def kept_lineage(path: Path = _KEPT, /) -> str:
     """Successive versions of real documents."""
     rows = [

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from configs.settings import DedupSettings
 from contracts.errors import UsageError
-from dedup.match import match, match_kept
+from dedup.keep import keep
+from dedup.match import match
 from dedup.sketch import sketch
 
 
@@ -27,10 +29,11 @@ def find_duplicates(
     order = [pl.col(column).alias(f"by {column}") for column in by]
     ordered = frame.select(pl.col(id).alias("id"), pl.col(text).alias("text"), *order).sort(pl.exclude("id", "text"), "id", nulls_last=True)
     members = _members(ordered["text"], how)
-    best = match_kept(members, how.threshold).sort("a", "jaccard", "b", descending=[False, True, False]).unique("a", keep="first")
+    alike = pl.DataFrame({"text": members["member"]}).with_columns(kind=pl.lit(0, pl.Int64), expires_at=pl.lit(0, pl.Int64))
+    best = keep(members, alike, np.ones((1, 1), dtype=np.bool_), how).select(a=members["member"], b="by", jaccard="jaccard")
     wordless = members.select("member", text=ordered["text"]).filter(members["bands"].list.len() == 0)
     same = wordless.select(a="member", b=pl.col("member").first().over("text"), jaccard=pl.lit(1.0)).filter(pl.col("a") > pl.col("b"))
-    found = pl.concat([best.select("a", "b", "jaccard"), same])
+    found = pl.concat([best.drop_nulls(), same])
     ids = ordered["id"]
     named = found.select(ids.gather(found["a"]).alias("id"), ids.gather(found["b"]).alias("duplicate_of"), "jaccard")
     return frame.select(pl.col(id).alias("id")).join(named, on="id", how="left", maintain_order="left").rename({"id": id})

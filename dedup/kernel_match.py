@@ -48,7 +48,7 @@ def _common(one: Any, other: Any, needed: Any) -> Any:
 
 
 @compiled
-def _slots(bands: Any) -> Any:
+def slots_of(bands: Any) -> Any:
     """The slot of each entry in a table of distinct bands, and how many entries each slot has."""
     size = 16
     while size < 2 * len(bands):
@@ -71,7 +71,7 @@ def _bucket(shingle: Any, buckets: Any) -> Any:
 
 
 @compiled
-def _rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
+def rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
     """As many of the rarest shingles as must hold one that is shared. Of equally rare ones the lesser first, as they stand."""
     size = len(shingles)
     if size == 0:
@@ -86,7 +86,7 @@ def _rarest(shingles: Any, seen: Any, threshold: Any) -> Any:
 
 
 @compiled
-def _share_a_band(one: Any, other: Any) -> Any:
+def share_a_band(one: Any, other: Any) -> Any:
     for left in range(len(one)):
         for right in range(len(other)):
             if one[left] == other[right]:
@@ -95,7 +95,7 @@ def _share_a_band(one: Any, other: Any) -> Any:
 
 
 @compiled
-def _find_crowded(slots: Any, counts: Any, band_ends: Any, crowd: Any) -> Any:
+def find_crowded(slots: Any, counts: Any, band_ends: Any, crowd: Any) -> Any:
     """Which texts have a band that more than `crowd` have."""
     crowded = np.zeros(len(band_ends) - 1, dtype=np.bool_)
     for text in range(len(crowded)):
@@ -105,7 +105,7 @@ def _find_crowded(slots: Any, counts: Any, band_ends: Any, crowd: Any) -> Any:
 
 
 @compiled
-def _count_shingles(shingles: Any, ends: Any, crowded: Any) -> Any:
+def count_shingles(shingles: Any, ends: Any, crowded: Any) -> Any:
     """How often each shingle is seen in crowded texts, by buckets, and how many shingles these have."""
     total = 0
     for text in range(len(crowded)):
@@ -122,7 +122,7 @@ def _count_shingles(shingles: Any, ends: Any, crowded: Any) -> Any:
 
 
 @compiled
-def _meet_by_band(text: Any, slots: Any, counts: Any, crowd: Any, heads: Any, following: Any, owners: Any, met: Any, mates: Any) -> Any:
+def meet_by_band(text: Any, slots: Any, counts: Any, crowd: Any, heads: Any, following: Any, owners: Any, met: Any, mates: Any) -> Any:
     """Those before it that share one of the bands in `slots` that is not crowded, into `mates`; how many."""
     filled = 0
     for place in range(len(slots)):
@@ -137,7 +137,7 @@ def _meet_by_band(text: Any, slots: Any, counts: Any, crowd: Any, heads: Any, fo
 
 
 @compiled
-def _meet_by_shingle(text: Any, rare: Any, heads: Any, following: Any, owners: Any, values: Any, met: Any, mates: Any) -> Any:
+def meet_by_shingle(text: Any, rare: Any, heads: Any, following: Any, owners: Any, values: Any, met: Any, mates: Any) -> Any:
     """Those before it that share one of the shingles in `rare`, into `mates`; how many."""
     filled = 0
     for place in range(len(rare)):
@@ -152,14 +152,14 @@ def _meet_by_shingle(text: Any, rare: Any, heads: Any, following: Any, owners: A
 
 
 @compiled
-def _similarity(one: Any, other: Any, threshold: Any) -> Any:
+def similarity(one: Any, other: Any, threshold: Any) -> Any:
     """Of two sets, or -1 below the threshold."""
     found = _common(one, other, _needed(len(one), len(other), threshold))
     return found / (len(one) + len(other) - found) if found >= 0 else -1.0
 
 
 @compiled
-def _enter(slots: Any, heads: Any, following: Any, first: Any) -> None:
+def enter(slots: Any, heads: Any, following: Any, first: Any) -> None:
     """The entries from `first` on, one a slot, at the head of their slots' chains."""
     for place in range(len(slots)):
         following[first + place] = heads[slots[place]]
@@ -168,42 +168,42 @@ def _enter(slots: Any, heads: Any, following: Any, first: Any) -> None:
 
 @compiled
 def match_sets(
-    shingles: Any, ends: Any, bands: Any, band_ends: Any, since: Any, threshold: Any, crowd: Any, kept_only: Any
+    shingles: Any, ends: Any, bands: Any, band_ends: Any, apart: Any, since: Any, threshold: Any, crowd: Any
 ) -> tuple[Any, Any, Any]:
     """Pairs (a, b) of texts, b < a and since <= a, and their similarity; sets and bands stand one after another.
 
-    With `kept_only` a text that has a pair is not compared with later ones: all pairs then are with texts that have none themselves.
+    Of two texts that are both `apart` no pair is made.
     """
     texts = len(ends) - 1
-    slots, counts = _slots(bands)
+    slots, counts = slots_of(bands)
     heads, following, owners = np.full(len(counts), -1, np.int64), np.empty(len(bands), np.int64), np.empty(len(bands), np.int64)
-    crowded = _find_crowded(slots, counts, band_ends, crowd)
-    seen, total = _count_shingles(shingles, ends, crowded)
+    crowded = find_crowded(slots, counts, band_ends, crowd)
+    seen, total = count_shingles(shingles, ends, crowded)
     rare_heads, rare_following, rare_owners = np.full(len(seen), -1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     rare_values, rare_filled = np.empty(total, np.uint64), 0
     met, mates = np.full(texts, -1, np.int64), np.empty(texts, np.int64)
     a, b, similar, filled = np.empty(1_024, np.int64), np.empty(1_024, np.int64), np.empty(1_024, np.float64), 0
     for text in range(texts):
         first, last = band_ends[text], band_ends[text + 1]
-        own, before = shingles[ends[text] : ends[text + 1]], filled
-        rare = _rarest(own, seen, threshold) if crowded[text] else own[:0]
+        own = shingles[ends[text] : ends[text + 1]]
+        rare = rarest(own, seen, threshold) if crowded[text] else own[:0]
         count = 0
         if text >= since:
-            count = _meet_by_band(text, slots[first:last], counts, crowd, heads, following, owners, met, mates)
-            count += _meet_by_shingle(text, rare, rare_heads, rare_following, rare_owners, rare_values, met, mates[count:])
+            count = meet_by_band(text, slots[first:last], counts, crowd, heads, following, owners, met, mates)
+            count += meet_by_shingle(text, rare, rare_heads, rare_following, rare_owners, rare_values, met, mates[count:])
         for mate in mates[:count]:
-            found = _similarity(own, shingles[ends[mate] : ends[mate + 1]], threshold)
-            if found >= 0 and _share_a_band(bands[first:last], bands[band_ends[mate] : band_ends[mate + 1]]):
+            if apart[text] and apart[mate]:
+                continue
+            found = similarity(own, shingles[ends[mate] : ends[mate + 1]], threshold)
+            if found >= 0 and share_a_band(bands[first:last], bands[band_ends[mate] : band_ends[mate + 1]]):
                 if filled == len(a):
                     a, b, similar = np.append(a, a), np.append(b, b), np.append(similar, similar)
                 a[filled], b[filled], similar[filled] = text, mate, found
                 filled += 1
-        if kept_only and filled > before:
-            continue
         owners[first:last] = text
-        _enter(slots[first:last], heads, following, first)
+        enter(slots[first:last], heads, following, first)
         rare_end = rare_filled + len(rare)
         rare_owners[rare_filled:rare_end], rare_values[rare_filled:rare_end] = text, rare
-        _enter((rare & np.uint64(len(seen) - 1)).astype(np.int64), rare_heads, rare_following, rare_filled)
+        enter((rare & np.uint64(len(seen) - 1)).astype(np.int64), rare_heads, rare_following, rare_filled)
         rare_filled = rare_end
     return a[:filled], b[:filled], similar[:filled]

@@ -64,7 +64,7 @@ def sketch_by_kernel(texts: pl.Series, how: DedupSettings, /, *, seed: int = SEE
     if len(dependent):
         plain = texts.gather(dependent).to_frame("text").select(normalise(pl.col("text"))).to_series()
         made = _put_in(made, dependent, run_kernel(plain, how, characters().normal, seed))
-    return _table(made.numbers, _lists(made.shingles, made.lengths), made.bands, made.lengths > 0)
+    return _table(made.numbers, listed(made.shingles, made.lengths), made.bands, made.lengths > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,13 @@ def _number_slots() -> npt.NDArray[np.uint64]:
 
 
 def _table(numbers: _Integers, shingles: pl.Series, bands: _Integers, worded: npt.NDArray[np.bool_]) -> pl.DataFrame:
-    listed = _lists(bands[worded].ravel(), worded * np.int64(bands.shape[1]))
-    return pl.DataFrame({"number_key": numbers, "shingles": shingles, "bands": listed}, schema=SCHEMA)
+    lists = listed(bands[worded].ravel(), worded * np.int64(bands.shape[1]))
+    return pl.DataFrame({"number_key": numbers, "shingles": shingles, "bands": lists}, schema=SCHEMA)
 
 
-def _lists(values: npt.NDArray[Any], lengths: _Integers) -> pl.Series:
+def listed(values: npt.NDArray[Any], lengths: _Integers, /) -> pl.Series:
+    """Lists of these lengths, one after another, of the values."""
     ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-    listed = pl.from_arrow(pa.LargeListArray.from_arrays(ends, values))
-    assert isinstance(listed, pl.Series)
-    return listed
+    lists = pl.from_arrow(pa.LargeListArray.from_arrays(ends, values))
+    assert isinstance(lists, pl.Series)
+    return lists

@@ -73,7 +73,8 @@ def decide(workspace: Workspace, /, *, now: datetime, scope: Scope = EVERYTHING)
         chunks = chunks.filter(pl.col("text_key").is_in(list(scope.texts)))
     _complete_duplicates(workspace, chunks)
     judged = chunks.join(_with_priority(workspace, admitted), on="document_id")
-    resolved = resolve(judged, workspace.duplicates.edges(scope.texts), workspace.settings.dedup)
+    duplicates = workspace.duplicates
+    resolved = resolve(judged, duplicates.edges(scope.texts), workspace.settings.dedup, crowd=duplicates.crowd(scope.texts))
     kept = judged.join(resolved.filter(pl.col("representative").is_null()), on="chunk_id", how="semi")
     return Decision(
         wanted=_with_row_hash(kept, workspace.model.fingerprint).select("chunk_id", "document_id", "row_hash"),

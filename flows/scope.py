@@ -14,7 +14,7 @@ class Scope:
     documents: frozenset[str] | None = None
     """Those that leave, and all that hold a text of `texts`; None: all there are."""
     texts: frozenset[str] | None = None
-    """Keys of the texts that leave, and of all that are tied to them by verified pairs, however many lie between; None: all there are."""
+    """Keys of the texts that leave, and of all that are tied to them, however many lie between; None: all there are."""
 
 
 EVERYTHING = Scope()
@@ -25,14 +25,5 @@ def touched_by(workspace: Workspace, document_ids: Collection[str], /) -> Scope:
     leaving = set(workspace.lake.chunks.read(document_ids, columns=["text_key"])["text_key"])
     if workspace.duplicates.missing(leaving):
         return EVERYTHING
-    texts = _tied(workspace, leaving)
+    texts = workspace.duplicates.tied(leaving)
     return Scope(frozenset(document_ids), frozenset(document_ids) | workspace.duplicates.owners(texts), frozenset(texts))
-
-
-def _tied(workspace: Workspace, texts: set[str]) -> set[str]:
-    known, ends = set(texts), texts
-    while ends:
-        pairs = workspace.duplicates.edges(ends)
-        ends = {*pairs["a"], *pairs["b"]} - known
-        known |= ends
-    return known

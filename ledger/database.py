@@ -1,5 +1,6 @@
 """Opening a SQLite database that survives kill -9 and forgets what is deleted, and the few ways in which the ledger writes to it."""
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -111,6 +113,18 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     """Rows whose key is already there leave the table as it is."""
     if rows:
         connection.execute(_INSERTS[connection.dialect.name](table).on_conflict_do_nothing(), rows)
+
+
+def each(connection: Connection, statement: Any, rows: pl.DataFrame, /) -> None:
+    """The statement for each row, without SQLAlchemy's care of each value: a batch may have a hundred thousand rows of numbers."""
+    if not rows.is_empty():
+        compiled = statement.compile(connection.engine, column_keys=rows.columns)
+        connection.exec_driver_sql(str(compiled), rows.select(compiled.positiontup).rows())
+
+
+def among(column: ColumnElement[Any], values: Sequence[Any], /) -> ColumnElement[bool]:
+    """Whether a column is one of the values, however many they are."""
+    return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))
 
 
 def batches(items: Iterable[T], /, size: int = _IN_LIST) -> Iterator[list[T]]:

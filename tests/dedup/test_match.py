@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.settings import DedupSettings
-from dedup.match import CROWD, SCHEMA, _has_crowd, match_by_kernel, match_by_polars, match_kept
+from dedup.match import CROWD, SCHEMA, _has_crowd, match_by_kernel, match_by_polars
 from dedup.sketch import sketch
 
 TEXTS = st.lists(
@@ -50,19 +50,17 @@ def test_what_is_matched_is_every_pair_that_shares_a_band_and_reaches_the_thresh
     assert match_by_polars(members, threshold, since=since).equals(expected)
 
 
-@given(TEXTS, THRESHOLDS, st.sampled_from([0, 1, CROWD]))
-@settings(deadline=None, max_examples=150)
-def test_pairs_with_kept_texts_are_those_that_keeping_one_after_another_leaves(
-    texts: list[tuple[int, set[int], set[int]]], threshold: float, crowd: int
+@given(TEXTS, THRESHOLDS, st.integers(0, 40), st.data())
+@settings(deadline=None, max_examples=80)
+def test_of_two_that_are_apart_no_pair_is_made_and_all_others_are(
+    texts: list[tuple[int, set[int], set[int]]], threshold: float, since: int, data: st.DataObject
 ) -> None:
-    redundant: set[int] = set()
-    expected = []
-    for pair in _every_pair(texts, threshold).rows():
-        if pair[1] not in redundant:
-            redundant.add(pair[0])
-            expected.append(pair)
-    assert match_by_kernel(_members(texts), threshold, kept_only=True, crowd=crowd).rows() == expected
-    assert match_kept(_members(texts), threshold).rows() == expected
+    apart = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    members = _members(texts).with_columns(pl.Series("apart", apart, dtype=pl.Boolean))
+    some = members.filter("apart")["member"].to_list()
+    expected = _every_pair(texts, threshold, since).filter(~(pl.col("a").is_in(some) & pl.col("b").is_in(some)))
+    assert match_by_kernel(members, threshold, since=since).equals(expected)
+    assert match_by_polars(members, threshold, since=since).equals(expected)
 
 
 def _letters(count: int, *, shared: int, own: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from flow_rig import PARAGRAPHS, SILENCE, Twin
@@ -12,6 +13,7 @@ from flows.decide import decide, write_gold
 from flows.erase import Selector, erase
 from flows.scope import EVERYTHING, touched_by
 from flows.synchronise import synchronise
+from ledger import duplicate_members
 
 TEXTS = st.lists(st.integers(0, len(PARAGRAPHS) - 1), min_size=1, max_size=3)
 TERMS = st.sampled_from([{}, {"groups": ["hr"]}, {"classification": "internal"}, {"date": "2024-03-01"}, {"expires_at": "2027-01-20"}])
@@ -24,9 +26,13 @@ def content(picks: list[int], twist: int) -> bytes:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(CORPORA, st.lists(st.integers(0, 8), min_size=1, max_size=4))
-def test_after_any_erasures_a_run_over_everything_finds_nothing_to_do(corpus, erased):
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+@given(CORPORA, st.lists(st.integers(0, 8), min_size=1, max_size=4), st.sampled_from((1, 100)))
+def test_after_any_erasures_a_run_over_everything_finds_nothing_to_do(corpus, erased, crowd):
+    """Also where any two texts that have a band in common are a crowd, whose pairs are found only when they are needed."""
+    with (
+        mock.patch.object(duplicate_members, "_CROWD", crowd),
+        tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder,
+    ):
         twin = Twin(Path(folder) / "ws")
         twin.files["open"] = {f"{place}.txt": content(picks, twist) for place, (picks, twist, _) in enumerate(corpus)}
         twin.terms["open"] = {f"{place}.txt": terms for place, (_, _, terms) in enumerate(corpus)}
