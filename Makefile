@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml | system
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
-system: ## install libmagic and tesseract, the two system packages, where apt is there
+system: ## install libmagic, tesseract and, for its tests, postgresql, where apt is there
 	@sh scripts/install_system_packages.sh
 
 demo: $(STAMP) ## run the main job on samples/, search it, erase a person, run again

@@ -15,6 +15,7 @@ from benchmarks.chunks import make_chunks
 from configs.settings import DedupSettings
 from dedup.match import match_by_kernel
 from dedup.sketch import sketch_by_kernel
+from ledger.database import open_sqlite
 from ledger.duplicates import DuplicateIndex
 
 _BATCH, _DELETED, _TIMES = 1_000, 100, 7
@@ -43,7 +44,7 @@ class Growth:
 def grow(folder: Path, sentences: list[str], small: int, large: int, total: int, /) -> Growth:
     """Figures of one index, whose batches come from the same stream of chunks that fills it."""
     index, chunks = (
-        DuplicateIndex(folder / "duplicates.sqlite", DedupSettings()),
+        DuplicateIndex(open_sqlite(folder / "duplicates.sqlite"), DedupSettings()),
         make_chunks(sentences, total + 2 * _TIMES * _BATCH, seed=1),
     )
     cpu, clock, measured, filled = 0.0, 0.0, {}, 0

@@ -18,6 +18,7 @@ from configs.settings import DedupSettings
 from dedup.match import match_by_kernel
 from dedup.resolve import resolve
 from dedup.sketch import sketch_by_kernel
+from ledger.database import open_sqlite
 from ledger.duplicates import DuplicateIndex
 
 _LETTER = """Dear {name}, thank you for your order of the {thing}, which has left our store in {town} and will be brought to you at {street}
@@ -76,7 +77,7 @@ def measure_letters(count: int, folder: Path, /) -> Letters:
         expires_at=pl.lit(0, pl.Int64),
     )
     _load(texts.head(200), chunks.head(200), how)
-    index = DuplicateIndex(folder / "letters.sqlite", how)
+    index = DuplicateIndex(open_sqlite(folder / "letters.sqlite"), how)
     started = process_time()
     for batch in texts.iter_slices(_BATCH):
         index.replace(batch, batch["document_id"].to_list())

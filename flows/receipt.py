@@ -39,6 +39,8 @@ def issue_receipt(workspace: Workspace, request: Request, /, *, scan: Scan | Non
 
 
 def _stated(workspace: Workspace) -> tuple[str, ...]:
-    """On a Milvus server no file can be scanned: when bytes are gone there is the word of whoever runs it."""
+    """On a server no file can be scanned: when bytes are gone there is the word of whoever runs it."""
     stores = workspace.settings.stores
-    return (f"stores.milvus_frees_after_hours={stores.milvus_frees_after_hours}",) if stores.milvus_uri else ()
+    milvus = (f"stores.milvus_frees_after_hours={stores.milvus_frees_after_hours}",) if stores.milvus_uri else ()
+    postgres = (f"stores.postgres_frees_after_hours={stores.postgres_frees_after_hours}",) if stores.duplicates_url else ()
+    return milvus + postgres

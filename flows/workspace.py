@@ -31,6 +31,7 @@ from ledger.keys import KeyStore
 from ledger.lock import hold
 from ledger.migrate import migrate
 from ledger.models import Models
+from ledger.postgres import open_postgres
 from ledger.present import Present
 from ledger.progress import StageOutputs
 from ledger.receipts import Receipts
@@ -140,7 +141,13 @@ class Workspace:
     @cached_property
     def duplicates(self) -> DuplicateIndex:
         """Which texts say nearly the same."""
-        return DuplicateIndex(self.root / "duplicates.sqlite", self.settings.dedup)
+        stores = self.settings.stores
+        if stores.duplicates_url is None:
+            return DuplicateIndex(open_sqlite(self.root / "duplicates.sqlite"), self.settings.dedup)
+        # Named by the workspace's pepper, so that several have room in a database, and each finds its own.
+        engine = open_postgres(stores.duplicates_url, f"ragkeep_{self.identity.content('duplicate index')[:16]}")
+        frees_after = None if stores.postgres_frees_after_hours is None else stores.postgres_frees_after_hours * 3_600
+        return DuplicateIndex(engine, self.settings.dedup, frees_after=frees_after)
 
     @cached_property
     def vectors(self) -> VectorCache:

@@ -1,4 +1,4 @@
-"""Opening a SQLite database that survives kill -9 and forgets what is deleted, and the few ways in which the ledger writes to it."""
+"""Opening a SQLite database that survives kill -9 and forgets what is deleted, and the few ways in which the ledger reads and writes."""
 
 import json
 import os
@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Table, cast, create_engine, event, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from contracts.errors import StoreUnavailable
 
@@ -61,6 +63,8 @@ def writing(engine: Engine, /) -> Iterator[Connection]:
         _must_be_the_file(connection)
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(select(func.pg_advisory_xact_lock(connection.info["lock"])))
         yield connection
 
 
@@ -80,9 +84,8 @@ def _reached(engine: Engine) -> Iterator[None]:
     except DatabaseError as error:
         if not (isinstance(error, OperationalError) or type(error) is DatabaseError):
             raise
-        raise StoreUnavailable(
-            f"{engine.url.database}: {error.orig}. Is another process using it, the disk full, or the file damaged?"
-        ) from error
+        remedy = "another process using it, the disk full, or the file damaged" if engine.dialect.name == "sqlite" else "the server up"
+        raise StoreUnavailable(f"{engine.url.database}: {str(error.orig).strip()}. Is {remedy}?") from error
 
 
 def _must_be_the_file(connection: Connection) -> None:
@@ -117,14 +120,41 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
 
 def each(connection: Connection, statement: Any, rows: pl.DataFrame, /) -> None:
     """The statement for each row, without SQLAlchemy's care of each value: a batch may have a hundred thousand rows of numbers."""
-    if not rows.is_empty():
-        compiled = statement.compile(connection.engine, column_keys=rows.columns)
+    if rows.is_empty():
+        return
+    compiled = statement.compile(connection.engine, column_keys=rows.columns)
+    if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(str(compiled), rows.select(compiled.positiontup).rows())
+    elif compiled.isinsert:
+        copying = f'COPY "{statement.table.name}" ({", ".join(rows.columns)}) FROM STDIN'
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(copying) as copy:
+            for row in rows.iter_rows():
+                copy.write_row(row)
+    else:
+        connection.execute(statement, rows.to_dicts())
+
+
+class _Listed(FunctionElement[Any]):
+    """The values of a JSON array as rows, under the name `value`."""
+
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_by_sqlite(listed: _Listed, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(listed.clauses, **options)})"
+
+
+@compiles(_Listed, "postgresql")
+def _listed_by_postgres(listed: _Listed, compiler: Any, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(listed.clauses, **options)} AS JSON))"
 
 
 def among(column: ColumnElement[Any], values: Sequence[Any], /) -> ColumnElement[bool]:
     """Whether a column is one of the values, however many they are."""
-    return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))
+    listed = _Listed(literal(json.dumps(values))).table_valued("value")
+    return column.in_(select(cast(listed.c.value, column.type)))
 
 
 def batches(items: Iterable[T], /, size: int = _IN_LIST) -> Iterator[list[T]]:

@@ -5,19 +5,19 @@ with its last owner, bands and edges along with it, since sets of hashes are as 
 """
 
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select
 
 from configs.faults import reach
 from configs.settings import DedupSettings
 from contracts.errors import UsageError
 from contracts.results import Forgotten
 from dedup.sketch import sketch_fingerprint
-from ledger.database import among, checkpoint, each, insert_new, open_sqlite, writing
+from ledger.database import among, asking, checkpoint, each, insert_new, writing
 from ledger.duplicate_members import crowded_members, drop_orphans, join, members_by_key, paired, read_texts, tied
 from ledger.duplicate_tables import EDGES, MEMBERS, OWNERS, prepare
+from ledger.postgres import purge_schema, soil
 
 _TEXTS_AT_ONCE = 4_000
 
@@ -32,16 +32,16 @@ class DuplicateIndex:
 
     name = "duplicate index"
 
-    def __init__(self, path: Path, how: DedupSettings, /) -> None:
-        self._how = how
-        self._engine = open_sqlite(path)
+    def __init__(self, engine: Engine, how: DedupSettings, /, *, frees_after: float | None = None) -> None:
+        """In SQLite, or in a schema of PostgreSQL that has this index alone; `frees_after` is as `purge_schema` says."""
+        self._how, self._engine, self._frees_after = how, engine, frees_after
         self.emptied = prepare(self._engine, sketch_fingerprint(how))
         """Whether texts were dropped because they had been compared under other settings."""
 
     def missing(self, text_keys: Iterable[str], /) -> set[str]:
         """Those of the texts that are not members yet."""
         wanted = set(text_keys)
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             return wanted - set(members_by_key(connection, wanted))
 
     def replace(self, texts: pl.DataFrame, document_ids: Collection[str], /) -> None:
@@ -73,6 +73,8 @@ class DuplicateIndex:
             present = _owned(connection, document_ids)
             _add_owners(connection, wanted.join(present, on=["document_id", "text_key"], how="anti"))
             gone = present.join(wanted, on=["document_id", "text_key"], how="anti")
+            if not gone.is_empty():
+                soil(connection)
             each(connection, _DISOWN, gone.select(of_document="document_id", of_member="member"))
             return drop_orphans(connection, gone["member"].unique().to_list())
 
@@ -84,7 +86,7 @@ class DuplicateIndex:
         one, other = MEMBERS.alias("one"), MEMBERS.alias("other")
         joined = EDGES.join(one, one.c.id == EDGES.c.a).join(other, other.c.id == EDGES.c.b)
         every = select(one.c.text_key, other.c.text_key, EDGES.c.jaccard, EDGES.c.same_numbers).select_from(joined)
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             if text_keys is None:
                 rows = [tuple(row) for row in connection.execute(every)]
             else:
@@ -97,47 +99,50 @@ class DuplicateIndex:
 
     def crowd(self, text_keys: Iterable[str] | None = None, /) -> pl.DataFrame:
         """text_key, number_key, shingles and bands of texts in crowds, and of all that are tied to them by edges: all, or those of some."""
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             known = None if text_keys is None else members_by_key(connection, text_keys).values()
             texts = read_texts(connection, paired(connection, crowded_members(connection, known)))
         return texts.select("text_key", "number_key", "shingles", "bands")
 
     def tied(self, text_keys: Iterable[str], /) -> set[str]:
         """These texts and all that edges and crowds lead to from them, however many lie between: what a change of theirs may touch."""
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             members = tied(connection, members_by_key(connection, text_keys).values())
             return set(connection.execute(select(MEMBERS.c.text_key).where(among(MEMBERS.c.id, list(members)))).scalars())
 
     def owners(self, text_keys: Iterable[str], /) -> set[str]:
         """The documents that say any of these texts."""
         query = select(OWNERS.c.document_id).join(MEMBERS, MEMBERS.c.id == OWNERS.c.member).distinct()
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             return set(connection.execute(query.where(among(MEMBERS.c.text_key, list(set(text_keys))))).scalars())
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         """End the ownership of these documents, and every member that nobody else owns; `shared` counts those that others do."""
         with writing(self._engine) as connection:
             members = _owned(connection, document_ids)["member"].unique().to_list()
+            soil(connection)
             connection.execute(delete(OWNERS).where(among(OWNERS.c.document_id, list(document_ids))))
             dropped = drop_orphans(connection, members)
         return Forgotten(copy=self.name, before=len(members), after=self.count(document_ids), shared=len(members) - dropped)
 
     def count(self, document_ids: Collection[str], /) -> int:
         """How many members these documents own."""
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             return _owned(connection, document_ids)["member"].n_unique()
 
     def size(self) -> int:
         """How many members there are."""
-        with self._engine.connect() as connection:
+        with asking(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(MEMBERS)).scalar_one()
 
     def purge(self) -> str:
-        """Overwrite what was forgotten, in the file and its log. `pending` while somebody still reads the log."""
+        """Overwrite what was forgotten. `pending` while somebody still reads SQLite's log, or PostgreSQL may not have let go of its own."""
+        if self._engine.dialect.name == "postgresql":
+            return purge_schema(self._engine, self._frees_after)
         return "purged" if checkpoint(self._engine) else "pending"
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self._engine.dispose()
 
 
