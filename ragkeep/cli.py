@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 
 from configs.offline import go_offline
 from contracts.errors import RagkeepError
-from ragkeep.commands import audit, consent, duplicates, erasure, evaluation, inspection, models, questions, runs, search, setup
+from ragkeep.commands import audit, consent, duplicates, erasure, evaluation, inspection, models, questions, reindex, runs, search, setup
 from ragkeep.session import Session
 
 _INTERRUPTED = 130
@@ -48,12 +48,13 @@ def _options(
 
 setup.register(app)
 runs.register(app)
-models.register(app)
+reindex.register(app)
 search.register(app)
 evaluation.register(app)
 questions.register(app)
 inspection.register(app)
 duplicates.register(app)
+models.register(app)
 consent.register(app)
 erasure.register(app)
 audit.register(app)

@@ -1,66 +1,14 @@
-"""Commands about embedding models: which there were, which answers, and how another one takes its place."""
+"""Commands about the embedding model and what computes it: calibrate, doctor."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from configs.load import find_settings_file
-from contracts.errors import UsageError
-from ragkeep.commands.runs import cost_fields
-from ragkeep.printing import print_fields, print_json, print_table, progress_bar
+from ragkeep.printing import print_fields, print_json, print_table
 from ragkeep.session import Session
 
-if TYPE_CHECKING:
-    from flows.beside import Gate
-    from flows.plan import Plan
-    from flows.reindex import Reindexed
-    from flows.workspace import Index
-    from ragkeep.reindex import GoldenGate
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def reindex(
-    context: typer.Context,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|PATH", help="Another embedding model; written into ragkeep.yaml as it begins to answer."),
-    ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting, likewise, as in chunking.max_tokens=256.")
-    ] = None,
-    questions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Golden questions that the new index has to answer as well as the old one.")
-    ] = None,
-    sample: Annotated[int, typer.Option(min=0, help="Beginnings of passages that both are asked for.")] = 100,
-    tolerance: Annotated[float, typer.Option(min=0, max=1, help="Share of the sample that may be worse off.")] = 0.02,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be cut and embedded, and change nothing.")] = False,
-    json: Json = False,
-) -> None:
-    """Build the index anew beside the one that answers, compare them, and put it in that one's place. Exits with 1 if it is refused.
-
-    Searches are answered throughout, by the old model until the end. What is replaced is kept for `stores.keep_replaced_hours`: with the
-    old model back in the settings, a reindex goes back to it without embedding anything.
-    """
-    session: Session = context.obj
-    from flows.plan import plan
-    from flows.reindex import reindex as run
-    from ragkeep.reindex import GoldenGate
-
-    stated = [*(changes or []), *([f"model.name={_name(model)}"] if model else [])]
-    file = _file_for(session, stated)
-    with session.open("reindex", changes=stated) as workspace, progress_bar(enabled=not json) as progress:
-        if dry_run:
-            _print_plan(plan(workspace, [], now=session.now), json=json)
-            return
-        golden = GoldenGate(workspace, questions, session.now, progress) if questions else None
-        gates: list[Gate] = [*([golden] if golden else []), *([_writing(file, stated)] if file else [])]
-        done = run(workspace, sample=sample, tolerance=tolerance, gates=gates, now=session.now, progress=progress)
-    _print_reindexed(done, golden, json=json)
-    if not done.moved:
-        raise typer.Exit(1)
 
 
 def models(context: typer.Context, json: Json = False) -> None:
@@ -80,64 +28,31 @@ def models(context: typer.Context, json: Json = False) -> None:
     print_table("models", ("model", "fingerprint", "serves", "vectors", "reads tokens", "licence", "measured"), rows)
 
 
+def calibrate(
+    context: typer.Context,
+    texts: Annotated[
+        Path | None, typer.Option("--texts", metavar="FILE", exists=True, dir_okay=False, help="Texts to fit it to, one a line.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make an int8 model, measure it against float32 on the texts served here, and keep it if it is near enough."""
+    session: Session = context.obj
+    from flows.calibrate import calibrate as make
+
+    given = [line for line in texts.read_text(encoding="utf-8").splitlines() if line.strip()] if texts else []
+    with session.open("calibrate") as workspace:
+        made = make(workspace, given, now=session.now)
+    if json:
+        print_json(made)
+    else:
+        fields = {name: getattr(made, name) for name in made.__dataclass_fields__}
+        print_fields("int8 against float32", fields)
+        typer.echo(
+            "It serves from the next run on, which embeds everything again, once ragkeep.yaml says model.backend: openvino, dtype: int8."
+        )
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (reindex, models):
+    for command in (models, calibrate):
         app.command()(command)
-
-
-def _name(model: str) -> str:
-    return str(Path(model).resolve()) if Path(model).is_dir() else model
-
-
-def _file_for(session: Session, stated: Sequence[str]) -> Path | None:
-    """The file that these settings are to be written into, None without any. UsageError where it is not there or would not count."""
-    from configs.write import check_counts
-
-    check_counts(stated)
-    file = find_settings_file(session.folder) if stated else None
-    if stated and file is None:
-        raise UsageError("reindex: there is no ragkeep.yaml for the new settings. Make one with: ragkeep init")
-    return file
-
-
-def _writing(file: Path, stated: Sequence[str]) -> "Gate":
-    """The last gate: from here on the settings name what is about to answer. Killed after it, the next run moves."""
-    from configs.write import write_settings
-
-    def write(_: "Index") -> bool:
-        write_settings(file, stated)
-        return True
-
-    return write
-
-
-def _print_plan(planned: "Plan", *, json: bool) -> None:
-    if json:
-        print_json(planned)
-        return
-    print_table("documents", ("to do", "uri", "why"), [(step.action, step.uri, step.why) for step in planned.documents])
-    print_fields("the new index, as far as it is known before parsing", {"rows": planned.upserts, "to embed": planned.embeds})
-    print_fields("estimated by what this workspace took before", cost_fields(planned.cost))
-
-
-def _print_reindexed(done: "Reindexed", golden: "GoldenGate | None", *, json: bool) -> None:
-    verdicts = golden.verdicts if golden else ()
-    if json:
-        print_json({**{name: getattr(done, name) for name in done.__slots__}, "verdicts": verdicts})
-        return
-    print_fields(
-        f"run {done.run_id}, {done.seconds:.1f} s",
-        {"rows": done.rows, "embedded": done.applied.embedded, "cache hits": done.applied.cache_hits, "collection": done.collection},
-    )
-    compared = done.compared
-    if compared.questions:
-        told = {
-            "questions": compared.questions,
-            "found before": f"{compared.found_before:.1%}",
-            "found after": f"{compared.found_after:.1%}",
-        }
-        print_fields("sample: beginnings of passages, ten documents deep", {**told, "shared hits": f"{compared.shared:.1%}"})
-    for verdict in verdicts:
-        typer.echo(f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}")
-    typer.echo("It answers now." if done.moved else f"The old index goes on answering: {done.refused}. What was built is kept.")

@@ -32,7 +32,7 @@ def embedder(half):
 
 def test_the_setting_is_what_the_model_computes_with(minilm, embedder):
     assert describe(minilm.path, ModelSettings(dtype="bfloat16")).dtype == "bfloat16"
-    assert {str(parameter.dtype) for parameter in embedder._model.parameters()} == {"torch.bfloat16"}
+    assert {str(parameter.dtype) for parameter in embedder._runner.models[0].parameters()} == {"torch.bfloat16"}
 
 
 def test_each_vector_points_where_that_of_float32_does(embedder, sentence_embedder):

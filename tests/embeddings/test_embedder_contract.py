@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from configs.settings import ModelSettings
 from contracts.errors import ContractError, SettingsError, UsageError
+from embeddings.batching import batches
 from embeddings.describe import describe
 from embeddings.identify import identify
 from embeddings.memory import HashEmbedder
-from embeddings.model import SentenceEmbedder, _unit, batches
+from embeddings.model import SentenceEmbedder, _unit
 
 SENTENCES = [
     "The lease of the office ends in March.",
@@ -65,7 +66,7 @@ def test_a_text_that_fills_the_window_is_read_and_one_token_more_is_refused(embe
 
 
 def test_vectors_equal_those_of_the_library_itself(sentence_embedder):
-    theirs = sentence_embedder._model.encode(SENTENCES, show_progress_bar=False)
+    theirs = sentence_embedder._runner.models[0].encode(SENTENCES, show_progress_bar=False)
     assert np.allclose(sentence_embedder.embed_documents(SENTENCES), theirs, atol=1e-5)
 
 

@@ -1,0 +1,34 @@
+"""A model in int8: each layer's numbers fitted to the ranges of values that example texts bring about (static, by NNCF)."""
+
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from embeddings.describe import ModelFolder
+from embeddings.openvino_runner import OpenVinoRunner
+
+
+def quantise(model: ModelFolder, exported: Path, texts: Sequence[str], into: Path, /) -> None:
+    """Write the graph to `into`. Of the texts nothing is kept but the extremes and means of each channel over all of them.
+
+    Unpadded one by one: padding would count among the values that the ranges are fitted to.
+    """
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # it draws bars, whoever reads
+        warnings.simplefilter("ignore")
+        import nncf  # type: ignore[import-untyped]
+        import openvino  # type: ignore[import-untyped]
+
+        nncf.set_log_level(logging.ERROR)
+        runner = OpenVinoRunner(model, exported, streams=1)
+        examples = [runner.prepare([text], [1], model.prompt_document) for text in texts]
+        made = nncf.quantize(
+            openvino.Core().read_model(exported),
+            nncf.Dataset(examples),
+            model_type=nncf.ModelType.TRANSFORMER,
+            preset=nncf.QuantizationPreset.MIXED,
+            subset_size=len(examples),
+        )
+        openvino.save_model(made, into, compress_to_fp16=False)
