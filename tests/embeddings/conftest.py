@@ -1,5 +1,6 @@
 """The bundled model, loaded once for all tests of this room."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ go_offline()
 
 from configs.settings import ModelSettings  # noqa: E402
 from embeddings.describe import ModelFolder, describe  # noqa: E402
+from embeddings.export import export  # noqa: E402
 from embeddings.identify import identify  # noqa: E402
 from embeddings.locate import locate  # noqa: E402
 from embeddings.model import SentenceEmbedder  # noqa: E402
+from embeddings.openvino_runner import OpenVinoRunner  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +26,29 @@ def minilm() -> ModelFolder:
 @pytest.fixture(scope="session")
 def sentence_embedder(minilm: ModelFolder) -> SentenceEmbedder:
     return SentenceEmbedder(minilm, identify(minilm))
+
+
+@pytest.fixture(scope="session")
+def exported(minilm: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled model in OpenVINO's format."""
+    pytest.importorskip("openvino")
+    return export(minilm, tmp_path_factory.mktemp("models") / "float32")
+
+
+@pytest.fixture(scope="session")
+def on_openvino(minilm: ModelFolder, exported: Path):
+    """Makes an embedder on OpenVINO of the bundled model, changed as named."""
+
+    def make(**changed: object) -> SentenceEmbedder:
+        model = replace(minilm, backend="openvino", **changed)
+        return SentenceEmbedder(model, identify(model), runner=OpenVinoRunner(model, exported))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def openvino_embedder(on_openvino) -> SentenceEmbedder:
+    return on_openvino()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Laws of every embedder, on the bundled model and on its twin."""
+"""Laws of every embedder, on the bundled model by either backend and on its twin."""
 
 from dataclasses import replace
 
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from configs.settings import ModelSettings
 from contracts.errors import ContractError, SettingsError, UsageError
-from embeddings.batching import batches
 from embeddings.describe import describe
 from embeddings.identify import identify
 from embeddings.memory import HashEmbedder
@@ -24,9 +23,11 @@ SENTENCES = [
 ]
 
 
-@pytest.fixture(scope="module", params=["bundled", "twin"])
+@pytest.fixture(scope="module", params=["bundled", "openvino", "twin"])
 def embedder(request: pytest.FixtureRequest):
-    return HashEmbedder(64, 254) if request.param == "twin" else request.getfixturevalue("sentence_embedder")
+    if request.param == "twin":
+        return HashEmbedder(64, 254)
+    return request.getfixturevalue("sentence_embedder" if request.param == "bundled" else "openvino_embedder")
 
 
 def test_vectors_are_finite_float32_of_unit_length_and_of_the_stated_dimensions(embedder):
@@ -102,16 +103,6 @@ def test_progress_ends_at_the_number_of_texts(minilm):
     SentenceEmbedder(minilm, identify(minilm), batch_tokens=64, progress=bar).embed_documents(SENTENCES * 3)
     assert bar.seen[-1] == ("embed", 15, 15)
     assert len(bar.seen) > 1
-
-
-@settings(deadline=None, max_examples=200)
-@given(lengths=st.lists(st.integers(1, 300), max_size=60), budget=st.integers(1, 1000))
-def test_batches_hold_every_text_once_within_the_budget_longest_first(lengths, budget):
-    made = list(batches(lengths, budget))
-    assert sorted(place for batch in made for place in batch) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or max(lengths[place] for place in batch) * len(batch) <= budget for batch in made)
-    order = [lengths[place] for batch in made for place in batch]
-    assert order == sorted(order, reverse=True)
 
 
 @settings(deadline=None, max_examples=100)

@@ -1,0 +1,103 @@
+"""How texts become batches, and batches go through a model: every text once, several at a time, never too many waiting."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.ports import Vectors
+from embeddings.batching import batches, run_batches
+from embeddings.budget import Budgets, fastest
+from embeddings.identify import identify
+from embeddings.model import SentenceEmbedder
+
+
+class CountingRunner:
+    """A vector of a text is its length; remembers how many batches were prepared and not yet run, and how large they were."""
+
+    budgets = (64, 32, 128)
+    dimensions = 384
+
+    def __init__(self, streams: int = 2) -> None:
+        self.streams = streams
+        self.waiting, self.most_waiting = 0, 0
+        self.sizes: list[int] = []
+        self._lock = threading.Lock()
+
+    def prepare(self, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> Any:
+        with self._lock:
+            self.waiting += 1
+            self.most_waiting = max(self.most_waiting, self.waiting)
+            self.sizes.append(max(lengths) * len(lengths))
+        return [len(prompt + text) for text in texts]
+
+    def run(self, prepared: Any, /) -> Vectors:
+        with self._lock:
+            self.waiting -= 1
+        return np.repeat(np.array(prepared, dtype=np.float32)[:, None], self.dimensions, axis=1)
+
+
+@settings(deadline=None, max_examples=200)
+@given(lengths=st.lists(st.integers(1, 300), max_size=60), budget=st.integers(1, 1000))
+def test_batches_hold_every_text_once_within_the_budget_longest_first(lengths, budget):
+    made = list(batches(lengths, budget))
+    assert sorted(place for batch in made for place in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or max(lengths[place] for place in batch) * len(batch) <= budget for batch in made)
+    order = [lengths[place] for batch in made for place in batch]
+    assert order == sorted(order, reverse=True)
+
+
+@settings(deadline=None, max_examples=50)
+@given(lengths=st.lists(st.integers(1, 60), max_size=80), streams=st.integers(1, 4), budget=st.integers(1, 200))
+def test_every_text_comes_back_once_with_its_own_vector_however_many_streams_there_are(lengths, streams, budget):
+    runner = CountingRunner(streams)
+    texts = ["x" * length for length in lengths]
+    made = list(run_batches(runner, texts, lengths, "", budget=budget))
+    assert [batch for batch, _ in made] == list(batches(lengths, budget))
+    assert all(vector[0] == lengths[place] for batch, vectors in made for place, vector in zip(batch, vectors, strict=True))
+    assert runner.most_waiting <= 4 * streams + 1
+
+
+def test_what_goes_wrong_in_a_stream_reaches_the_caller():
+    class Broken(CountingRunner):
+        def run(self, prepared: Any, /) -> Vectors:
+            raise RuntimeError("no memory")
+
+    with pytest.raises(RuntimeError, match="no memory"):
+        list(run_batches(Broken(), ["a"] * 50, [1] * 50, "", budget=1))
+
+
+@settings(deadline=None)
+@given(seconds=st.dictionaries(st.sampled_from([256, 512, 1024, 2048]), st.floats(0.01, 10), min_size=1))
+def test_the_chosen_budget_is_nearly_the_fastest_and_no_smaller_one_is_as_fast(seconds):
+    chosen = fastest(seconds)
+    assert seconds[chosen] <= min(seconds.values()) / (1 - 0.03) + 1e-9
+    assert all(seconds[smaller] > seconds[chosen] for smaller in seconds if smaller < chosen)
+
+
+def test_the_budget_is_measured_at_the_first_large_run_and_remembered(minilm, tmp_path):
+    def run(texts: int) -> CountingRunner:
+        runner = CountingRunner()
+        embedder = SentenceEmbedder(minilm, identify(minilm), runner=runner, budgets=Budgets(tmp_path / "budgets.json"))
+        embedder.embed_documents(["fox"] * texts)
+        return runner
+
+    assert len(run(20).sizes) == 1, "too few to be worth a measurement"
+    assert not (tmp_path / "budgets.json").exists()
+    first, second = run(600), run(600)
+    assert len(first.sizes) > len(second.sizes), "measured once"
+    assert max(second.sizes) <= max(CountingRunner.budgets)
+
+
+@pytest.mark.parametrize("broken", ["", "[1]", "{"])
+def test_a_broken_file_of_budgets_is_measured_again(broken, tmp_path):
+    path = tmp_path / "budgets.json"
+    path.write_text(broken)
+    budgets = Budgets(path)
+    assert budgets.get("k") is None
+    budgets.put("k", 512)
+    assert Budgets(path).get("k") == 512
