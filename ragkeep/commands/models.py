@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from contracts.errors import RagkeepError, SettingsError, UsageError
 from ragkeep.printing import print_fields, print_json, print_table
 from ragkeep.session import Session
 
@@ -47,12 +48,37 @@ def calibrate(
     else:
         fields = {name: getattr(made, name) for name in made.__dataclass_fields__}
         print_fields("int8 against float32", fields)
-        typer.echo(
-            "It serves from the next run on, which embeds everything again, once ragkeep.yaml says model.backend: openvino, dtype: int8."
-        )
+        typer.echo("It serves after: ragkeep reindex --set model.backend=openvino --set model.dtype=int8, which embeds everything again.")
+
+
+def doctor(context: typer.Context, json: Json = False) -> None:
+    """Examine this machine and the workspace: what is installed, which model runs how and why. Exits with 1 if something is wrong."""
+    session: Session = context.obj
+    from configs.load import find_settings_file, load_settings
+    from embeddings.processor import describe_processor
+    from ragkeep.doctor import Finding, examine_machine, examine_workspace
+
+    try:
+        settings = load_settings(find_settings_file(session.folder))
+        processor = describe_processor()
+        findings = list(examine_machine(processor, ocr_languages=settings.parsing.ocr_languages))
+        with session.open("doctor") as workspace:
+            findings += examine_workspace(workspace, processor)
+    except SettingsError as error:
+        findings = [Finding("settings", "error", str(error))]
+    except UsageError as error:
+        findings.append(Finding("workspace", "warning", str(error)))
+    except RagkeepError as error:
+        findings.append(Finding("workspace", "error", str(error)))
+    if json:
+        print_json(findings)
+    else:
+        print_table("", ("", "", "found", "what to do"), [(each.state, each.about, each.found, each.remedy) for each in findings])
+    if any(each.state == "error" for each in findings):
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (models, calibrate):
+    for command in (models, calibrate, doctor):
         app.command()(command)

@@ -87,7 +87,7 @@ def served(tmp_path_factory):
     for source, count in (("open", 84), ("people", 6)):
         (home / source).mkdir()
         for number in range(count):
-            said = f"Notice {number} to {source}: room {number * 7 % 50} is let from {1 + number % 28} March to whoever asked for it first. "
+            said = f"Notice {number} to {source}: room {number * 7 % 50} is let from {1 + number % 28} March to whoever asked first. "
             text = said + "Its keys are kept by the agent until the rent of a month is paid."
             (home / source / f"{source}{number}.txt").write_text(text)
     people = OPEN | {"lawful_basis": "legitimate_interest"}
