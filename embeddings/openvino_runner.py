@@ -23,7 +23,7 @@ _CAPABILITY = {"bfloat16": "BF16", "int8": "INT8"}
 class OpenVinoRunner:
     """`embeddings.batching.Runner` on a model that `embeddings.export` or `embeddings.quantise` wrote to `exported`."""
 
-    budgets = (1_024, 256, 512, 2_048)
+    budgets = (2_048, 512, 1_024, 4_096)
 
     def __init__(self, model: ModelFolder, exported: Path, /, *, streams: int | None = None) -> None:
         import openvino  # type: ignore[import-untyped]

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = PYPROJECT["tool"]["importlinter"]["root_packages"]
-HEAVY = {"torch", "sentence_transformers", "transformers", "unstructured", "prefect", "pymilvus", "spacy"}
+HEAVY = {"torch", "sentence_transformers", "transformers", "unstructured", "prefect", "pymilvus", "spacy", "openvino", "nncf"}
 
 
 def _modules() -> list[Path]:
