@@ -84,8 +84,8 @@ class ModelSettings(_Section):
     )
     dtype: Literal["float32", "bfloat16", "int8", "auto"] = Field(
         "float32",
-        description="numbers that the model computes with; `bfloat16` takes half the time on processors that have it; `int8`, a third, is "
-        "made and measured by `ragkeep calibrate`; `auto`: as `backend`. Other numbers are another model: a change embeds everything again",
+        description="numbers that the model computes with; `bfloat16` takes half the time on processors that have it; `int8`, less still, "
+        "is made and measured by `ragkeep calibrate`; `auto`: as `backend`. Other numbers are another model: a change embeds all again",
     )
     exact: bool = Field(
         False, description="every text by itself, unpadded: its vector does not depend, to the bit, on what it was embedded with"
@@ -93,7 +93,7 @@ class ModelSettings(_Section):
     batch_tokens: int | None = Field(
         None,
         ge=64,
-        description="tokens in a batch, padding included; unset: what is fastest on this machine, measured at the first large run",
+        description="tokens in a batch, padding included; unset: what is fastest on this machine, measured in the first long run",
     )
 
     @model_validator(mode="after")

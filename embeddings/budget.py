@@ -8,9 +8,11 @@ from time import perf_counter, process_time
 from embeddings.batching import Runner, run_batches
 from embeddings.keep import keep_text
 
-WORTH_MEASURING = 500
-"""Texts from which on the measurement costs less than it can save."""
+_WORTH_MEASURING = 500
+"""Texts that a process must have embedded before: then there are likely more, and the measurement costs less than it can save."""
 _SAMPLE = 24
+_CARD_SIZED = 4_096
+"""Batches that large are for graphics cards, whose work is no processor time."""
 _ROUNDS = 2
 _GAIN = 0.03
 """By which a batch must be faster than a smaller one, which needs less memory, to be preferred."""
@@ -37,11 +39,16 @@ class Budgets:
             return {}
 
 
+def worth_measuring(embedded_before: int, texts: int, /) -> bool:
+    """Whether to measure on so many texts, after so many others."""
+    return embedded_before >= _WORTH_MEASURING and texts >= _SAMPLE
+
+
 def measure_budget(runner: Runner, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> int:
     """The fastest of the runner's budgets on some of these texts, in seconds of the processor where it does the work: others share it."""
     step = max(1, len(texts) // _SAMPLE)
     some, counted = texts[::step][:_SAMPLE], lengths[::step][:_SAMPLE]
-    clock = process_time if runner.budgets[0] < 4_096 else perf_counter
+    clock = process_time if runner.budgets[0] < _CARD_SIZED else perf_counter
     seconds = {budget: float("inf") for budget in sorted(runner.budgets)}
     for _ in range(_ROUNDS):
         for budget in seconds:

@@ -9,7 +9,7 @@ from contracts.errors import ContractError, SettingsError, UsageError
 from contracts.ids import fingerprint
 from contracts.ports import ModelIdentity, Progress, Vectors
 from embeddings.batching import Runner, run_batches
-from embeddings.budget import WORTH_MEASURING, Budgets, measure_budget
+from embeddings.budget import Budgets, measure_budget, worth_measuring
 from embeddings.describe import ModelFolder
 from embeddings.identify import model_fingerprint
 from embeddings.processor import count_cores, processor_name
@@ -35,11 +35,12 @@ class SentenceEmbedder:
         budgets: Budgets | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """`batch_tokens` unset: as `budgets` remembers for this machine, which the first large call measures; without them, the usual."""
+        """`batch_tokens` unset: as `budgets` remembers for this machine, measured in the first long run; without them, the usual."""
         self.identity = identity
         self._tokenizer = ModelTokenizer(model)
         self._batch_tokens = 1 if model.exact else batch_tokens
         self._budgets = budgets
+        self._embedded = 0
         self._progress = progress
         self._runner = runner or _on_torch(model)
         if self._runner.dimensions != identity.dimensions:
@@ -81,14 +82,15 @@ class SentenceEmbedder:
         return _unit(vectors)
 
     def _fitting(self, texts: Sequence[str], lengths: list[int], prompt: str) -> int:
-        """Tokens in a batch: as measured on this machine, now if there is enough to do."""
+        """Tokens in a batch: as measured on this machine, now if the run is long enough to gain by it."""
         if not self._budgets:
             return self._runner.budgets[0]
         key = fingerprint("budget", model=model_fingerprint(self.identity), processor=processor_name(), cores=count_cores())
         known = self._budgets.get(key)
-        if known is None and len(texts) >= WORTH_MEASURING:
+        if known is None and worth_measuring(self._embedded, len(texts)):
             known = measure_budget(self._runner, texts, lengths, prompt)
             self._budgets.put(key, known)
+        self._embedded += len(texts)
         return known or self._runner.budgets[0]
 
 

@@ -48,13 +48,17 @@ def calibrate(workspace: Workspace, given: Sequence[str] = (), /, *, now: dateti
 
 def _choose_texts(workspace: Workspace, given: Sequence[str], now: datetime) -> tuple[list[str], list[str]]:
     """To fit and to measure, no text in both, chosen by their ids, which are hashes: as good as by lot, and the same every time."""
+    tokenizer = workspace.model.tokenizer
     rows = workspace.lake.rows.read(columns=["chunk_id", "text", "heading_path", "lawful_basis", "expires_at"])
     served = rows.filter((pl.col("expires_at") == 0) | (pl.col("expires_at") > now.timestamp())).sort("chunk_id")
     about_nobody = served.filter(pl.col("lawful_basis") == "not_personal")
     fitting = about_nobody.head(0 if given else min(_CALIBRATE, about_nobody.height // 2))
     measuring = served.join(fitting, on="chunk_id", how="anti").head(_MEASURE)
-    embedded = [embedded_texts(part, workspace.settings.chunking, workspace.model.tokenizer) for part in (fitting, measuring)]
+    embedded = [embedded_texts(part, workspace.settings.chunking, tokenizer) for part in (fitting, measuring)]
     fitted, measured = list(given[:_CALIBRATE]) or embedded[0], embedded[1]
+    for line, length in enumerate(tokenizer.count(fitted), start=1):
+        if length > tokenizer.window:
+            raise UsageError(f"calibrate: text {line} has {length} tokens, the model reads {tokenizer.window}. Shorten it")
     if len(fitted) < _LEAST:
         raise UsageError(
             f"calibrate: {len(fitted)} texts to fit to, and {_LEAST} are needed. Give a file of others, one a line, with --texts, "

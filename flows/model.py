@@ -149,13 +149,13 @@ class LocalModel:
 
     def exported(self) -> Path:
         """The model in OpenVINO's format, written at the first call. SettingsError where OpenVINO is not installed."""
-        if importlib.util.find_spec("openvino") is None:
-            raise SettingsError("model.backend: OpenVINO is not installed. Install the extra fast-cpu (make install does), or choose torch")
+        _want_openvino()
         from embeddings.export import export
 
         return export(self._published, self.exports / "float32")
 
     def _on_openvino(self) -> Runner:
+        _want_openvino()
         exported = self.exported() if self.folder.dtype != "int8" else self.folder.weights[0]
         from embeddings.openvino_runner import OpenVinoRunner
 
@@ -173,3 +173,8 @@ class LocalModel:
             known = digest(weights)
             self.known.put(str(weights), stat.st_size, stat.st_mtime_ns, known)
         return known
+
+
+def _want_openvino() -> None:
+    if importlib.util.find_spec("openvino") is None:
+        raise SettingsError("model.backend: OpenVINO is not installed. Install the extra fast-cpu (make install does), or choose torch")

@@ -106,6 +106,8 @@ def test_a_calibrated_model_is_measured_kept_and_another_one_with_no_call_home(s
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("called home"))
     with pytest.raises(UsageError, match="1 texts to fit to, and 40 are needed"):
         calibrate(served, ["one text"], now=NOW)
+    with pytest.raises(UsageError, match=r"text 2 has \d+ tokens, the model reads 254\. Shorten it"):
+        calibrate(served, ["one text", "fox " * 300], now=NOW)
     made = calibrate(served, now=NOW)
     assert made.shortcomings == ()
     assert (made.calibrated_with, made.measured_on) == (42, 48)
