@@ -7,6 +7,8 @@ import pytest
 from front_door import BRIDGE, Site, call, write
 
 import ragkeep.cli
+from configs.load import load_settings
+from configs.settings import Settings
 
 
 def refused(site: Site, *command: object, code: int = 2) -> str:
@@ -205,3 +207,12 @@ def test_init_writes_settings_that_load_and_refuses_to_write_them_twice(tmp_path
     assert "expected NAME=FOLDER" in refused(Site(tmp_path / "new"), "init", "--source", "docs")
     assert site.files() == before
     assert not (tmp_path / "new").exists()
+
+
+def test_a_workspace_of_another_language_than_english_names_a_model_that_reads_it(tmp_path: Path) -> None:
+    other = "intfloat/multilingual-e5-small"
+    for language, name in (("en", Settings().model.name), ("vi", other), ("VI", other)):
+        site = Site(tmp_path / language)
+        assert site.run("init", "--language", language, "--json").code == 0
+        assert load_settings(site.home / "ragkeep.yaml").model.name == name
+    assert "expected a code of ISO 639, such as en or vi" in refused(Site(tmp_path / "none"), "init", "--language", "Vietnamese")
