@@ -5,11 +5,11 @@ every pair of them is a true one.
 """
 
 import json
+import re
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from resource import RUSAGE_SELF, getrusage
 from time import process_time
 
 import polars as pl
@@ -93,9 +93,14 @@ def measure_letters(count: int, folder: Path, /) -> Letters:
     resolve(chunks.filter(pl.col("text_key").is_in(list(touched))), index.edges(touched), how, crowd=index.crowd(touched))
     ended = process_time()
     index.close()
-    peak = getrusage(RUSAGE_SELF).ru_maxrss / 1_024
     seconds = (round(each, 3) for each in (built - started, done - built, ended - began))
-    return Letters(count, *seconds, decided["representative"].null_count(), pairs, round(size / 1e6, 1), round(peak))
+    return Letters(count, *seconds, decided["representative"].null_count(), pairs, round(size / 1e6, 1), _peak_mb())
+
+
+def _peak_mb() -> int:
+    """By the system's own count, for `getrusage` begins with the memory of the process that started this one."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) // 1_024 if found else 0
 
 
 def _load(texts: pl.DataFrame, chunks: pl.DataFrame, how: DedupSettings) -> None:
