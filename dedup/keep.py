@@ -40,8 +40,8 @@ def keep_by_python(texts: pl.DataFrame, rows: pl.DataFrame, covers: _Covers, how
         found = []
         for mate in {mate for band in bands[text] for mate in by_band[band] if numbers[mate] == numbers[text]}:
             covering = (other for other, of_kind, until in kept[mate] if covers[of_kind, kind] and until >= expires_at)
-            first, jaccard = next(covering, None), len(own & sets[mate]) / len(own | sets[mate])
-            if first is not None and jaccard >= how.threshold:
+            first = next(covering, None)
+            if first is not None and (jaccard := len(own & sets[mate]) / len(own | sets[mate])) >= how.threshold:
                 found.append((-jaccard, first))
         if found:
             similar, by = min(found)

@@ -21,7 +21,7 @@ from ledger.database import among, batches, each
 from ledger.duplicate_tables import BANDS, CROWDS, EDGES, MEMBERS, OWNERS
 
 _CROWD = 100
-"""Texts with a band in common from which on they are crowded: a few times as many as a band has that no form letter or notice fills."""
+"""So many texts may have a band in common before they are crowded: few enough for all pairs among them to be cheap."""
 
 _MATES_AT_ONCE = 50_000
 """Stored texts that new ones are compared with at once: a tenth of a gigabyte of shingles."""

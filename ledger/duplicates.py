@@ -120,7 +120,8 @@ class DuplicateIndex:
         """End the ownership of these documents, and every member that nobody else owns; `shared` counts those that others do."""
         with writing(self._engine) as connection:
             members = _owned(connection, document_ids)["member"].unique().to_list()
-            soil(connection)
+            if members:
+                soil(connection)
             connection.execute(delete(OWNERS).where(among(OWNERS.c.document_id, list(document_ids))))
             dropped = drop_orphans(connection, members)
         return Forgotten(copy=self.name, before=len(members), after=self.count(document_ids), shared=len(members) - dropped)
