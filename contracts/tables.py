@@ -62,6 +62,9 @@ class ParsedElement(dy.Schema):
     language = dy.String(description="ISO 639-1 code, empty where unknown")
     reader = dy.String(nullable=True, description="who read it where that is not its format's own reader, such as pypdfium2 or tesseract")
     box = dy.List(dy.Float64(), nullable=True, description="left, top, right and bottom as shares of the page, from its upper left corner")
+    links = dy.List(
+        dy.Struct({"text": dy.String(), "target": dy.String()}), nullable=True, description="what leads out of the document, and where to"
+    )
 
 
 class ParseReport(dy.Schema):

@@ -55,7 +55,8 @@ def redact(elements: pl.DataFrame, redaction: Redaction, identity: Identity, /) 
     """The ParsedElement rows of a document without what names these people, and those of them who were named at all.
 
     Headings above an element lose the mention; a passage loses the mention or, if the policy says so, everything. A table whose cells say
-    what its text says not, or the other way round, loses its cells.
+    what its text says not, or the other way round, loses its cells. No link is kept: where one leads may name a person in ways that no
+    mention is found by.
     """
     owners = {mention: person for person, mentions in redaction.mentions.items() for mention in mentions}
     found: set[str] = set()
@@ -74,7 +75,7 @@ def redact(elements: pl.DataFrame, redaction: Redaction, identity: Identity, /) 
         html = cut(row["html"], whole=False)
         if (text == row["text"]) != (html == row["html"]) or (text != row["text"] and redaction.whole_passages):
             html = None
-        rows.append(row | {"text": text, "html": html, "heading_path": cut(row["heading_path"], whole=False)})
+        rows.append(row | {"text": text, "html": html, "heading_path": cut(row["heading_path"], whole=False), "links": None})
     return pl.DataFrame(rows, schema=elements.schema, orient="row"), frozenset(found)
 
 

@@ -22,5 +22,5 @@ def decode_elements(document_id: str, version_id: str, content: bytes, /) -> Par
     return Parsed(document_id, version_id, tuple(Found(*row) for row in rows.iter_rows()), None)
 
 
-_TYPES = {"page": pl.UInt32(), "box": pl.List(pl.Float64())}
+_TYPES = {"page": pl.UInt32(), "box": pl.List(pl.Float64()), "links": pl.List(pl.Struct({"text": pl.String(), "target": pl.String()}))}
 _SCHEMA = {name: _TYPES.get(name, pl.String()) for name in _COLUMNS}

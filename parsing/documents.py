@@ -29,6 +29,7 @@ class Found(NamedTuple):
     language: str
     reader: str | None = None
     box: tuple[float, ...] | None = None
+    links: tuple[dict[str, str], ...] | None = None
 
 
 class Report(NamedTuple):

@@ -26,7 +26,7 @@ FORMATS = (
         ("md",),
         "Markdown",
         "headings with their levels, as wikis write them too, lists, tables, code, tags that no HTML knows",
-        "comments, targets of links",
+        "comments",
         "another implementation (markdown-it)",
     ),
     Format(

@@ -15,6 +15,13 @@ Box = tuple[float, float, float, float]
 """Left, top, right and bottom as shares of the page, 0 to 1 from its upper left corner."""
 
 
+class Link(NamedTuple):
+    """Words of an element that lead somewhere, and where."""
+
+    text: str
+    target: str
+
+
 class Raw(NamedTuple):
     """An element as a format's reader gives it."""
 
@@ -29,6 +36,7 @@ class Raw(NamedTuple):
     reader: str = ""
     """The library that read it; empty: the one that reads its format."""
     box: Box | None = None
+    links: tuple[Link, ...] = ()
 
 
 def with_headings(elements: Sequence[Raw], languages: Sequence[str], /, *, per_page: bool = False) -> Iterator[Found]:
@@ -46,7 +54,8 @@ def with_headings(elements: Sequence[Raw], languages: Sequence[str], /, *, per_p
             path = [(level, title) for level, title in path if level < depth]
         titles = [element.above, *(title for _, title in path)] if element.above else [title for _, title in path]
         above = HEADING_SEPARATOR.join(titles)
-        yield Found(element.kind, element.text, element.html, element.page, above, language, element.reader or None, element.box)
+        links = tuple(link._asdict() for link in element.links) or None
+        yield Found(element.kind, element.text, element.html, element.page, above, language, element.reader or None, element.box, links)
         if element.kind == "title":
             path.append((depth, " ".join(element.text.split())))
 

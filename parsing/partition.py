@@ -9,7 +9,7 @@ from contracts.results import Failure
 from parsing.decode import decode
 from parsing.detect import LOCKED
 from parsing.formulas import with_formulas
-from parsing.headings import Raw
+from parsing.headings import Link, Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_text
 from parsing.markdown import plain_markdown
 from parsing.strict_office import transitional
@@ -141,4 +141,7 @@ def _raw(element: Any, pages: bool) -> Raw:
     depth = metadata.category_depth if kind == "title" else None
     if kind == "title" and len(element.text) > _LONGEST_TITLE:
         kind = "text"
-    return Raw(kind, text or element.text or "", html, page, depth, metadata.page_name or "")
+    links = tuple(
+        Link((text or "").strip(), target) for text, target in zip(metadata.link_texts or (), metadata.link_urls or (), strict=False)
+    )
+    return Raw(kind, text or element.text or "", html, page, depth, metadata.page_name or "", links=links)

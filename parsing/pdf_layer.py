@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from pypdfium2 import raw as pdfium  # type: ignore[import-untyped]
 
-from parsing.headings import Box, Raw
+from parsing.headings import Box, Link, Raw
+from parsing.pdf_links import Anchor, read_anchors
 
 READER = "pypdfium2"
 _LINE_HYPHEN = re.compile("[\ufffe\x02]\r?\n?")
@@ -46,6 +47,7 @@ class Line(NamedTuple):
     top: float
     size: float
     bold: bool = False
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def read_page(page: Any, /) -> Page:
     layer = page.get_textpage()
     try:
         text = sound(layer.get_text_bounded()).replace("\r\n", "\n")
-        lines = tuple(_on_page(_lines(layer), page.get_bbox())) if text.strip() else ()
+        anchors = read_anchors(page, layer)
+        lines = tuple(_linked(line, anchors) for line in _on_page(_lines(layer), page.get_bbox())) if text.strip() else ()
     finally:
         layer.close()
     return Page(width, height, text, lines, pdfium.FPDFPage_CountObjects(page), 0.0 if text.strip() else _pictures(page, width * height))
@@ -161,6 +164,15 @@ def _on_page(lines: Iterator[Line], box: tuple[float, float, float, float]) -> I
             yield line._replace(text=sound(line.text))
 
 
+def _linked(line: Line, anchors: Sequence[Anchor]) -> Line:
+    """With the links that lie on it."""
+    if not anchors:
+        return line
+    middle = (line.bottom + line.top) / 2
+    places = ((left < line.right and right > line.left and bottom < middle < top, link) for (left, bottom, right, top), link in anchors)
+    return line._replace(links=tuple(link for lies, link in places if lies))
+
+
 def sound(text: str, /) -> str:
     """With words whole that a line's end cuts, accents on their letters, and words of two directions apart."""
     return unicodedata.normalize("NFC", _TWO_WAYS.sub(" ", _LOOSE_ACCENT.sub("", _LINE_HYPHEN.sub("", text))))
@@ -212,7 +224,12 @@ def _block(lines: Sequence[Line], page: Page, number: int, body: tuple[float, bo
     kind = "list_item" if _BULLET.match(text) else "text"
     if _is_title(text, lines, *body):
         kind = "title"
-    return Raw(kind, text, page=number, reader=READER, box=share(_corners(lines), page))
+    return Raw(kind, text, page=number, reader=READER, box=share(_corners(lines), page), links=links_of(lines))
+
+
+def links_of(lines: Sequence[Line], /) -> tuple[Link, ...]:
+    """All links on these lines; one that goes on in the next line is one."""
+    return tuple(dict.fromkeys(link for line in lines for link in line.links))
 
 
 def _is_title(text: str, lines: Sequence[Line], size: float, bold: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from parsing.headings import Raw
 from parsing.html_table import CELL_SEPARATOR, rows_as_html
-from parsing.pdf_layer import READER, Line, Page, Table, share, sound
+from parsing.pdf_layer import READER, Line, Page, Table, links_of, share, sound
 from parsing.pdf_letters import Stroke
 
 LEAST_STROKES = 4
@@ -124,7 +124,10 @@ def _table(layer: Any, grid: _Grid, read: Page, number: int) -> Table | None:
     if not _say_the_same(cells, [read.lines[place].text for place in inside]):
         return None
     text = "\n".join(CELL_SEPARATOR.join(row).rstrip(" |") for row in rows)
-    return Table(Raw("table", text, rows_as_html(rows), number, reader=READER, box=share(grid.corners, read)), frozenset(inside))
+    links = links_of([read.lines[place] for place in inside])
+    return Table(
+        Raw("table", text, rows_as_html(rows), number, reader=READER, box=share(grid.corners, read), links=links), frozenset(inside)
+    )
 
 
 def _lines_inside(lines: Sequence[Line], corners: Corners) -> list[int]:

@@ -10,7 +10,7 @@ from parsing import archive_names, csv_table, epub, json_text, libreoffice, mail
 from parsing.coverage import coverage, missing_lines
 from parsing.detect import MARKUP, detect_format
 from parsing.documents import Report
-from parsing.headings import Raw, with_headings
+from parsing.headings import Link, Raw, with_headings
 from parsing.language import detect_languages
 from parsing.reading import How, Read
 from parsing.second_reader import second_text
@@ -43,6 +43,7 @@ _PAGE_READERS: dict[str, Callable[[bytes, How], Read | Failure]] = {"pdf": pdf.r
 SECOND = "second"
 """The reader of elements that only the second reader found: they stand at the document's end, under no title."""
 _WHOLE = 0.98
+_LONGEST_TARGET = 2_000
 _PAGED = ("pptx", "ppt", "xlsx", "xls", "odp", "ods")
 _TRUSTED = frozenset({"zipfile", "zlib", "pypdf", "pdfminer", "pypdfium2", "lxml", "openpyxl", "docx", "pptx", "unstructured", "email"})
 """Libraries whose messages speak of structure. What others say may quote the document."""
@@ -55,7 +56,7 @@ def read(content: bytes, name: str, how: How, /) -> dict[str, Any]:
     if isinstance(outcome, Failure):
         return {"failure": [outcome.rule, outcome.detail, outcome.remedy]}
     sound = partial(_sound, legacy_reading("\n".join(one.text for one in outcome.elements)) or str)
-    raw = [one._replace(text=sound(one.text), html=one.html and sound(one.html), above=sound(one.above)) for one in outcome.elements]
+    raw = [_sounded(one, sound) for one in outcome.elements]
     spoken = detect_languages([one.text for one in raw], how.languages)
     flag = (outcome.flag.rule, outcome.flag.detail, outcome.flag.remedy) if outcome.flag else None
     report = Report(str(found), sum(len(one.text) for one in raw), outcome.coverage, flag)
@@ -132,6 +133,16 @@ def _describe(error: Exception) -> str:
         return name
     words = re.sub(r"""(['"`]).*?\1""", "…", str(error).partition("\n")[0])
     return f"{name}: {words[:120]}" if words else name
+
+
+def _sounded(one: Raw, sound: Callable[[str], str]) -> Raw:
+    links = tuple(Link(sound(link.text), sound(link.target)) for link in one.links if _leads_out(link))
+    return one._replace(text=sound(one.text), html=one.html and sound(one.html), above=sound(one.above), links=links)
+
+
+def _leads_out(link: Link) -> bool:
+    """Not to a place in the document, and no program or picture that is written into its own address."""
+    return 0 < len(link.target) <= _LONGEST_TARGET and not link.target.lower().startswith(("#", "data:", "javascript:"))
 
 
 def _sound(reading: Callable[[str], str], text: str) -> str:

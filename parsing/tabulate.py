@@ -18,7 +18,7 @@ def tabulate(parsed: Iterable[Parsed], /, *, fingerprint: str, buckets: int) -> 
         for ordinal, element in enumerate(document.elements)
     ]
     order = ["bucket", "document_id", "version_id", "fingerprint", "ordinal", "kind", "text", "html", "page", "heading_path", "language"]
-    order += ["reader", "box"]
+    order += ["reader", "box", "links"]
     schema = ParsedElement.create_empty().schema
     frame = pl.DataFrame(rows, schema={name: schema[name] for name in order}, orient="row")
     return ParsedElement.validate(frame.select(ParsedElement.column_names()))

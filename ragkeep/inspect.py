@@ -96,8 +96,10 @@ def read_text(workspace: Workspace, document: str, /, *, now: datetime) -> str:
 
 
 def read_elements(workspace: Workspace, document: str, /, *, now: datetime) -> list[dict[str, Any]]:
-    """The document's elements after cleaning, in reading order."""
-    return _cleaned(workspace, document, "show.elements", now).to_dicts()
+    """The document's elements after cleaning, in reading order, with their links."""
+    cleaned = _cleaned(workspace, document, "show.elements", now)
+    links = workspace.lake.elements.read(cleaned["document_id"].unique().to_list(), columns=["ordinal", "links"])
+    return cleaned.join(links, on="ordinal", how="left", maintain_order="left").to_dicts()
 
 
 def read_chunks(workspace: Workspace, document: str, /, *, now: datetime) -> list[dict[str, Any]]:

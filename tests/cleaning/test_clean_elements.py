@@ -57,7 +57,7 @@ def elements(*rows: tuple[str, str, str, int]) -> pl.DataFrame:
     records = []
     for document, kind, text, page in rows:
         ordinal = counted[document] = counted.get(document, -1) + 1
-        records.append((0, document * 32, document * 32, "f" * 32, ordinal, kind, text, None, page, "", "vi", None, None))
+        records.append((0, document * 32, document * 32, "f" * 32, ordinal, kind, text, None, page, "", "vi", None, None, None))
     return pl.DataFrame(records, schema=ParsedElement.create_empty().schema, orient="row")
 
 

@@ -1,7 +1,7 @@
 """How well a document was parsed is kept beside its elements, shown, and erased with it; the real parser reads the files."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from configs.settings import Settings
 from contracts.errors import SettingsError
 from flows.erase import Selector, erase
 from flows.ingest import ingest
-from ragkeep.inspect import read_document, read_flagged, read_quarantine
+from parsing.memory import parse_plain
+from ragkeep.inspect import read_document, read_elements, read_flagged, read_quarantine
 
 TORN = b"""<p>A list of the steels that the works at the river bank uses.</p><table><tr><td>SNB22</td><td>hard</td></tr><tr>
 <table><br><table><tr><td>The database of steels is free, and who uses it does so at their own risk.
@@ -77,3 +78,17 @@ def test_a_password_file_that_is_not_there_is_said_before_anything_is_parsed(wor
     works.settings = works.settings.model_copy(update={"sources": {"works": source}})
     with works.open() as workspace, pytest.raises(SettingsError, match=r"sources\.works\.password_file: .*nowhere cannot be read\. Put"):
         ingest(workspace, ["works"], now=NOW, progress=SILENCE)
+
+
+def test_links_are_shown_with_the_elements_they_stand_in_and_go_with_the_document(works: Works) -> None:
+    link = {"text": "the bridge", "target": "mailto:warden@example.org"}
+
+    def parse(files, how):
+        for parsed in parse_plain(files, how):
+            yield replace(parsed, elements=tuple(found._replace(links=(link,)) for found in parsed.elements))
+
+    with lived_in(works.root / "ws", works.settings, now=NOW, parse=parse) as workspace:
+        ingest(workspace, ["works"], now=NOW, progress=SILENCE)
+        assert [row["links"] for row in read_elements(workspace, "bridge.txt", now=NOW)] == [[link]]
+        erase(workspace, Selector("uri", "bridge.txt"), now=NOW, progress=SILENCE)
+        assert all(row["text"] != PLAIN.decode() for row in workspace.lake.elements.read().to_dicts())

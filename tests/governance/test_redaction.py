@@ -68,8 +68,9 @@ def test_stored_terms_hold_no_word_of_a_mention():
     assert seal_subjects(json.loads(stored), ME) == json.loads(stored)
 
 
-def elements(*texts: str, html: str | None = None, heading: str = "") -> pl.DataFrame:
-    rows = [(0, "0" * 32, "1" * 32, "2" * 32, place, "text", text, html, 0, heading, "", None, None) for place, text in enumerate(texts)]
+def elements(*texts: str, html: str | None = None, heading: str = "", links: list[dict[str, str]] | None = None) -> pl.DataFrame:
+    ids = ("0" * 32, "1" * 32, "2" * 32)
+    rows = [(0, *ids, place, "text", text, html, 0, heading, "", None, None, links) for place, text in enumerate(texts)]
     return pl.DataFrame(rows, schema=ParsedElement.create_empty().schema, orient="row")
 
 
@@ -105,6 +106,12 @@ def test_headings_and_cells_lose_the_mention_too():
         ME,
     )
     assert left.select("text", "html", "heading_path").row(0) == (f"{MARK} 4000", f"<td>{MARK}</td><td>4000</td>", f"Pay > {MARK}")
+
+
+def test_no_link_is_left_since_its_target_may_name_a_person_in_other_words():
+    links = [{"text": "here", "target": "https://example.org/people/b.okoro"}]
+    left, _ = redact(elements("Ann met Ben Okoro.", "See here.", links=links), plans("redact_mentions", [ANN, EVE]), ME)
+    assert left["links"].to_list() == [None, None]
 
 
 def test_cells_in_which_the_mention_cannot_be_seen_go():
