@@ -15,7 +15,7 @@ from parsing.html_table import rows_as_text
 Outline = Counter[tuple[str, str]]
 _KINDS = {"title": "heading", "Title": "heading", "list_item": "item", "ListItem": "item"}
 _TABLES = ("table", "Table")
-_MARKER = re.compile(r"\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]\s+")
+_MARKER = re.compile(r"\A\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]\s+")
 
 
 def structure_f1(outline: Outline, reference: Outline, /) -> float | None:
@@ -38,9 +38,7 @@ def outline_of_markdown(text: str, /) -> Outline:
 def _items(elements: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for element in elements:
         if element["kind"] in _KINDS:
-            kind = _KINDS[element["kind"]]
-            marker = _MARKER.match(element["text"]) if kind == "item" else None
-            yield kind, element["text"][marker.end() if marker else 0 :]
+            yield _KINDS[element["kind"]], element["text"]
         elif element["kind"] in _TABLES:
             rows = rows_as_text(element["html"]) if element["html"] else element["text"]
             yield from (("row", row) for row in rows.splitlines())
@@ -69,5 +67,6 @@ def _markdown(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _bag(items: Iterable[tuple[str, str]]) -> Outline:
-    words = ((kind, " ".join(re.findall(r"\w+", text.casefold()))) for kind, text in items)
+    unmarked = ((kind, _MARKER.sub("", text) if kind == "item" else text) for kind, text in items)
+    words = ((kind, " ".join(re.findall(r"\w+", text.casefold()))) for kind, text in unmarked)
     return Counter(item for item in words if item[1])

@@ -1,8 +1,9 @@
 """unstructured's classification of a text with the same answers for less work: cheap questions first, and only as far as they need.
 
-Stock tags and parses every text whole before it asks whether half of its words have capitals. Here a text is tokenized; the tagger runs up
-to the first verb; sentences are only sought where the answer hangs on them, and not in a text too short to have two. `install` puts these
-functions in place of stock's before anything imports those, if they agree with stock on a set of texts, and else leaves stock alone.
+Stock tags and parses every text whole before it asks whether half of its words have capitals. Here letters are counted before words; the
+beginning of a text is tokenized, likely verbs are tagged first, and others up to the first verb; sentences are only sought
+where the answer hangs on them, and not in a text too short to have two. `install` puts these functions in place of stock's before anything
+imports those, if they agree with stock on a set of texts, and else leaves stock alone.
 """
 
 import importlib
