@@ -1,13 +1,13 @@
 """Documents within documents: which lies in which, however deep."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Families:
     """Archives and messages with what lies in them."""
 
@@ -27,13 +27,17 @@ class Families:
 
     def below(self, document_ids: Collection[str], /) -> set[str]:
         """All that lies in any of these, without themselves."""
-        children = defaultdict(list)
-        for name, parent in self.parents.items():
-            children[parent].append(name)
         found: set[str] = set()
         waiting = list(document_ids)
         while waiting:
-            new = [child for child in children.get(waiting.pop(), ()) if child not in found]
+            new = [child for child in self._children.get(waiting.pop(), ()) if child not in found]
             found.update(new)
             waiting += new
         return found
+
+    @cached_property
+    def _children(self) -> dict[str, list[str]]:
+        children: dict[str, list[str]] = {}
+        for name, parent in self.parents.items():
+            children.setdefault(parent, []).append(name)
+        return children

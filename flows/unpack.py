@@ -23,6 +23,8 @@ from sources.walk import is_junk
 
 INSIDE = "!/"
 """Stands in a uri between a file and what lies in it."""
+_BATCH_FILES = 200
+_BATCH_BYTES = 64_000_000
 _MEMBER = "member"
 """The `stat` of what no listing names."""
 _OF_A_FILE = ("terms.", "source.")
@@ -42,12 +44,17 @@ def unpack(look: Look, waiting: Sequence[tuple[Listed, Row]], /) -> None:
     asked: dict[str, tuple[Listed, ToParse]] = {}
     rows = {row["document_id"]: row for _, row in waiting}
     leaves = matcher(_names_left(look.workspace, look.source.name))
+    taken = _Taken(look, leaves)
     for unpacked in look.workspace.unpack(_files(look, waiting, asked), look.workspace.settings.parsing):
         (listed, file), row = asked.pop(unpacked.document_id), rows[unpacked.document_id]
         if unpacked.failure:
             look.refuse(row, unpacked.failure)
-        else:
-            _take(look, row, listed, file, unpacked, leaves)
+            continue
+        taken.take(row, listed, file, unpacked)
+        if len(taken.files) == _BATCH_FILES or sum(len(content) for _, _, content in taken.blobs) > _BATCH_BYTES:
+            taken.write()
+            taken = _Taken(look, leaves)
+    taken.write()
 
 
 def carry(look: Look, row: Row, /) -> list[Row]:
@@ -85,14 +92,40 @@ def _files(look: Look, waiting: Sequence[tuple[Listed, Row]], asked: dict[str, t
 
 @dataclass(slots=True)
 class _Taken:
-    """Rows and bytes of what lies in one file."""
+    """Rows and bytes of some files and of what lies in them, to be written together."""
 
     look: Look
     leaves: Callable[[str], bool]
-    rows: list[Row] = field(default_factory=list)
+    files: list[Row] = field(default_factory=list)
+    members: list[Row] = field(default_factory=list)
     blobs: list[tuple[str, str, bytes]] = field(default_factory=list)
 
-    def add(self, parent: Row, member: Member) -> Row | None:
+    def take(self, row: Row, listed: Listed, file: ToParse, unpacked: Unpacked) -> None:
+        """A file, each of its members, and those that it has no longer."""
+        look = self.look
+        opened: list[Row | None] = []
+        for member in unpacked.members:
+            parent = row if member.inside is None else opened[member.inside]
+            opened.append(self._add(parent, member) if parent else None)
+        mark = look.unpacking if unpacked.holds else ""
+        if file.version_id != row["version_id"] or row["stat"] == UNREAD or mark != row["unpacked"]:
+            self.blobs.append((file.document_id, file.version_id, unpacked.kept))
+        self.files.append(look.renew(row, file.version_id, size=len(file.content), stat=listed.stat, unpacked=mark))
+        look.opened.add(file.document_id)
+        vanished = look.families.below([file.document_id]) & look.known.keys() - look.done.listed.keys()
+        self.members += [look.known[document_id] | {"state": "removed"} for document_id in sorted(vanished)]
+
+    def write(self) -> None:
+        """All of it is in bronze when this returns. Members come first: a file says that it was opened once they are there."""
+        workspace = self.look.workspace
+        workspace.blobs.put_many(self.blobs)
+        reach("unpack.blobs")
+        write_rows(workspace, [row for row in self.members if row != self.look.known.get(row["document_id"])])
+        reach("unpack.members")
+        write_rows(workspace, self.files)
+        self.look.drop_superseded([*self.members, *self.files])
+
+    def _add(self, parent: Row, member: Member) -> Row | None:
         """Its row, if what lies in it is to be taken too."""
         look, path = self.look, uri_of(member.path).replace(INSIDE, "%21/")
         if self.leaves(path) or any(map(is_junk, path.split("/"))):
@@ -110,19 +143,19 @@ class _Taken:
             return None
         if version_id == row["original_version_id"] and row["stat"] != UNREAD:
             look.done.listed[document_id] = row["version_id"]  # What was made of these bytes by redaction is held.
-            self.rows.append(row)
+            self.members.append(row)
             return row
         unpacked = "" if member.kept is None else look.unpacking
         if version_id != row["version_id"] or row["stat"] == UNREAD or unpacked != row["unpacked"]:
             self.blobs.append((document_id, version_id, member.content if member.kept is None else member.kept))
-        self.rows.append(look.renew(row, version_id, size=len(member.content), stat=_MEMBER, unpacked=unpacked))
-        return self.rows[-1]
+        self.members.append(look.renew(row, version_id, size=len(member.content), stat=_MEMBER, unpacked=unpacked))
+        return self.members[-1]
 
     def _leave(self, row: Row, before: Row | None) -> None:
         """What could be taken out once stays, with all that lies in it, until it can be again."""
         if before:
             self.look.done.listed[row["document_id"]] = row["version_id"]
-            self.rows += [row, *carry(self.look, row)]
+            self.members += [row, *carry(self.look, row)]
 
     def _new(self, parent: Row, document_id: str, uri: str, member: Member) -> Row:
         return {
@@ -138,27 +171,6 @@ class _Taken:
             "unpacked": None,
             "observed_at": self.look.now,
         }
-
-
-def _take(look: Look, row: Row, listed: Listed, file: ToParse, unpacked: Unpacked, leaves: Callable[[str], bool]) -> None:
-    taken = _Taken(look, leaves)
-    opened: list[Row | None] = []
-    for member in unpacked.members:
-        parent = row if member.inside is None else opened[member.inside]
-        opened.append(taken.add(parent, member) if parent else None)
-    mark = look.unpacking if unpacked.holds else ""
-    if file.version_id != row["version_id"] or row["stat"] == UNREAD or mark != row["unpacked"]:
-        taken.blobs.append((file.document_id, file.version_id, unpacked.kept))
-    read = look.renew(row, file.version_id, size=len(file.content), stat=listed.stat, unpacked=mark)
-    look.opened.add(file.document_id)
-    vanished = look.families.below([file.document_id]) & look.known.keys() - look.done.listed.keys()
-    gone = [look.known[document_id] | {"state": "removed"} for document_id in sorted(vanished)]
-    look.workspace.blobs.put_many(taken.blobs)
-    reach("unpack.blobs")
-    write_rows(look.workspace, [new for new in (*taken.rows, *gone) if new != look.known.get(new["document_id"])])
-    reach("unpack.members")
-    write_rows(look.workspace, [read])
-    look.drop_superseded([*taken.rows, read])
 
 
 def _inherited(parent: Row) -> Row:
