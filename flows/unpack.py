@@ -25,6 +25,8 @@ INSIDE = "!/"
 """Stands in a uri between a file and what lies in it."""
 _BATCH_FILES = 200
 _BATCH_BYTES = 64_000_000
+_UP = ".."
+"""A name that leads out of its archive is refused with a reason; other hidden names are left out without one."""
 _MEMBER = "member"
 """The `stat` of what no listing names."""
 _OF_A_FILE = ("terms.", "source.")
@@ -128,7 +130,7 @@ class _Taken:
     def _add(self, parent: Row, member: Member) -> Row | None:
         """Its row, if what lies in it is to be taken too."""
         look, path = self.look, uri_of(member.path).replace(INSIDE, "%21/")
-        if self.leaves(path) or any(map(is_junk, path.split("/"))):
+        if self.leaves(path) or any(is_junk(part) for part in path.split("/") if part != _UP):
             return None
         document_id = look.workspace.identity.member(parent["document_id"], member.path)
         version_id = look.workspace.identity.version(member.content)

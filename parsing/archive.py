@@ -20,7 +20,8 @@ CONTENTS = b"%ragkeep archive contents\n\n"
 _MAX_RATIO = 200
 _SMALL = 50_000_000
 """An archive that unpacks to less may do so from as little as it likes."""
-_LONGEST_NAME = 4_000
+_LONGEST_NAME = 1_000
+"""Characters: with some levels of archives around it a place still fits the index."""
 _LOCKED, _UTF8 = 0x1, 0x800
 """Flags of a member of a ZIP archive."""
 _UNREADABLE = "Pack it again with another program, or put the file itself beside the archive."

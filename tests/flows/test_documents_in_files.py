@@ -318,6 +318,16 @@ def test_hidden_files_and_the_junk_of_systems_are_no_documents_in_an_archive_eit
     assert held(twin).keys() == {*ALL, "plain.txt"}
 
 
+def test_hostile_members_are_quarantined_one_by_one_and_nothing_is_written_where_they_lead(twin: Twin, tmp_path: Path) -> None:
+    twin.files["open"]["box.zip"] = zipped(BOX | {"../../out.txt": b"x", "/etc/out.txt": b"x", "!/odd.txt": TEXTS[5], "n" * 2_000: b"x"})
+    twin.ingest()
+    assert quarantined(twin) == dict.fromkeys(
+        ("box.zip!/../../out.txt", "box.zip!/etc/out.txt", f"box.zip!/{'n' * 1_000}"), "archive.unsafe_name"
+    )
+    assert served(twin) == {*ALL, "box.zip!/%21/odd.txt", "plain.txt"}
+    assert not list(tmp_path.parent.rglob("out.txt"))
+
+
 def mail(number: int, attachment: bytes, *, body: str = "") -> bytes:
     message = EmailMessage()
     message["Subject"] = f"Letter number {number}"

@@ -77,7 +77,8 @@ def told(found: Opened) -> dict[str, bytes | str]:
 
 
 _names = st.text("abcdeé ", min_size=1, max_size=6).map(str.strip).filter(bool)
-_files = st.dictionaries(_names.map("{}.txt".format), st.binary(max_size=40), min_size=1, max_size=4)
+_plain = st.binary(max_size=40).map(lambda content: b"t" + content)  # the bytes of no archive
+_files = st.dictionaries(_names.map("{}.txt".format), _plain, min_size=1, max_size=4)
 _boxes = _names.flatmap(lambda name: st.sampled_from([f"{name}{ending}" for ending in (*PACKERS, ".zip", ".eml")]))
 _trees = st.recursive(
     _files,
