@@ -187,7 +187,15 @@ def test_packing_a_folder_into_an_archive_is_a_move_and_not_a_deletion(tmp_path:
     assert twin.ingest().documents.withheld == 8, "they did not move to where they were all along"
 
 
-@pytest.mark.parametrize("selector", [Selector("uri", "box.zip"), Selector("source", "open"), Selector("subject", "ann@example.org")])
+@pytest.mark.parametrize(
+    "selector",
+    [
+        Selector("subject", "ann@example.org"),
+        pytest.param(Selector("uri", "box.zip"), marks=pytest.mark.slow),
+        pytest.param(Selector("source", "open"), marks=pytest.mark.slow),
+    ],
+    ids=lambda selector: selector.kind,
+)
 def test_erasing_a_file_erases_all_that_lies_in_it_from_every_copy(tmp_path: Path, selector: Selector) -> None:
     twin = Twin(tmp_path / "ws")
     twin.files["open"] = {"box.zip": zipped(BOX | {"link.zip": b"PK\3\4 no archive"})}
