@@ -58,14 +58,14 @@ _SMALL_UNPACKED = 50_000_000
 def detect_format(content: bytes, name: str, /) -> str | Failure:
     """One of the formats above, or why it is none of them. Never unpacks anything."""
     suffix = PurePosixPath(name.lower()).suffix
-    if b"%PDF-" in content[:1024]:
-        return "pdf"
     if content.startswith(b"PK\x03\x04") or content.startswith(b"PK\x05\x06"):
         return _inside_zip(content)
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _inside_ole(content)
     if is_archive(content):
         return "archive"
+    if b"%PDF-" in content[:1024]:  # Asked after archives, whose first member may be a PDF.
+        return "pdf"
     return _by_signature(content) or _BY_NAME.get(suffix) or _from_text(content, suffix)
 
 
