@@ -124,7 +124,7 @@ def test_plan_says_what_would_be_done_and_why_and_writes_nothing(site: Site) -> 
     before = site.files()
     plan = site.run("plan", "--json").json
     assert site.files() == before
-    assert plan.keys() == {"documents", "upserts", "deletes", "embeds", "reasons"}
+    assert plan.keys() == {"documents", "upserts", "deletes", "embeds", "cost", "reasons"}
     assert {(step["action"], step["uri"]) for step in plan["documents"]} == {("read", "tram.txt"), ("remove", "ferry.txt")}
 
 

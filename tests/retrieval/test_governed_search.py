@@ -303,7 +303,7 @@ class TestFailingClosed:
 
         rows = [Row(), Row(Terms(("hr",))), Row(Terms((), "restricted")), Row(Terms(purposes=("training",))), Row(expires_at=1)]
         plain = filled(rows)
-        leaky = Leaky(27, "letters", plain._rows, 1)
+        leaky = Leaky(27, "letters", _held=plain._held)
         held = replace(corpus(rows), store=leaky)
         assert [int(hit.chunk_id, 16) for hit in ask(held, limit=10).hits] == [0]
 
