@@ -4,11 +4,24 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import psutil
 
-_NAMED = ("ragkeep", "polars", "deltalake", "pymilvus", "milvus-lite", "sentence-transformers", "torch", "unstructured", "sqlalchemy")
+from embeddings.processor import processor_name
+
+_NAMED = (
+    "ragkeep",
+    "polars",
+    "deltalake",
+    "pymilvus",
+    "milvus-lite",
+    "sentence-transformers",
+    "torch",
+    "openvino",
+    "nncf",
+    "unstructured",
+    "sqlalchemy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ def describe_machine() -> Machine:
     """This machine, now."""
     cores = os.cpu_count() or 1
     return Machine(
-        processor=_processor(),
+        processor=processor_name(),
         cores=cores,
         memory_gb=round(psutil.virtual_memory().total / 2**30),
         system=f"{platform.system()} {platform.machine()}",
@@ -37,10 +50,3 @@ def describe_machine() -> Machine:
         packages={name: version(name) for name in _NAMED},
         load=round(os.getloadavg()[0] / cores, 2),
     )
-
-
-def _processor() -> str:
-    """The model's name where the system tells it."""
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text().splitlines() if known.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor() or "unknown")

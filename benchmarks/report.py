@@ -39,16 +39,30 @@ def kept_chunking(path: Path = _KEPT_CHUNKING, /) -> str:
 def kept_embeddings(path: Path = _KEPT_EMBEDDINGS, /) -> str:
     """Markdown of what `python -m benchmarks.embeddings --json` printed into `path`."""
     figures = json.loads(path.read_text(encoding="utf-8"))
-    lines = ["| way | chunks a CPU second | chunks a second | share of a core's peak |", "|---|--:|--:|--:|"]
+    lines = ["| way | chunks a CPU second | times sentence-transformers | share of peak | cosine to float32 | least | all cores / one |"]
+    lines.append("|---|" + "--:|" * 6)
     for way in figures["ways"]:
-        share = f"{way['peak_share']:.0%}" if way["peak_share"] else ""
-        lines.append(f"| {way['name']} | {way['chunks_per_cpu_second']} | {way['chunks_per_second']} | {share} |")
-    told = (
-        f"**For a second of the processor bfloat16 embeds {figures['bf16_speedup']} times as many chunks as sentence-transformers, float32 "
-        f"{figures['float32_speedup']} times.** The cosine of bfloat16 to float32 is {figures['bf16_cosine_mean']} on average and "
-        f"{figures['bf16_cosine_min']} at least. All cores are {figures['streams_speedup']} times as fast as one."
-    )
-    return "\n\n".join(("\n".join(lines), told, machine_in_words(figures["machine"])))
+        share, streams = f"{way['peak_share']:.0%}" if way["peak_share"] else "", way["streams_speedup"] or ""
+        cosines = f"{way['cosine_mean']:.5f} | {way['cosine_min']:.5f}"
+        lines.append(f"| {way['name']} | {way['chunks_per_cpu_second']} | {way['speedup']:.2f} | {share} | {cosines} | {streams} |")
+    peaks = ", ".join(f"{peak:,} in {dtype}" for dtype, peak in figures["peaks"].items())
+    told = f"{figures['chunks']} chunks, {figures['tokens']:,} tokens. The peak of one core, in 10⁹ operations a second: {peaks}."
+    lost = ["| suite | model | questions | passages | cosine of int8 | nDCG@10, float32 | int8 | drop (95 %) |", "|---|---|" + "--:|" * 6]
+    for each in figures["quality"]:
+        drop = f"{each['drop']:+.2f} ({each['drop_low']:+.2f} to {each['drop_high']:+.2f})"
+        counts = f"{each['questions']:,} | {each['passages']:,} | {each['cosine_mean']:.4f}"
+        lost.append(f"| {each['suite']} | {each['model']} | {counts} | {each['float32']:.2f} | {each['int8']:.2f} | {drop} |")
+    return "\n\n".join(("\n".join(lines), told, "\n".join(lost), _costs(figures["costs"]), machine_in_words(figures["machine"])))
+
+
+def _costs(costs: Iterable[dict[str, Any]]) -> str:
+    lines = ["| ingest with | documents | chunks | first, CPU s | again | embedding alone | first / embedding | first / again |"]
+    lines.append("|---|" + "--:|" * 7)
+    for each in costs:
+        ratios = f"{each['ingest'] / each['embed']:.2f} | {each['ingest'] / each['again']:.0f}"
+        seconds = f"{each['ingest']:.1f} | {each['again']:.2f} | {each['embed']:.1f}"
+        lines.append(f"| {each['way']} | {each['documents']:,} | {each['chunks']:,} | {seconds} | {ratios} |")
+    return "\n".join(lines)
 
 
 def kept_retrieval(path: Path = _KEPT_RETRIEVAL, /) -> str:
