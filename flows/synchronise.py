@@ -55,20 +55,22 @@ def synchronise(workspace: Workspace, run_id: str, /, *, gate: Gate | None = Non
 
 def take_out(
     workspace: Workspace, run_id: str, leaving: Collection[str], /, *, changed: Collection[str] = (), now: datetime, progress: Progress
-) -> None:
+) -> Applied:
     """Documents that leave are not in the index when this returns, nor what was in `changed` ones; what they hid is.
 
-    It looks only at what `leaving` touches where nothing changed. An index of another model loses them, and no more is done to it.
+    It looks only at what `leaving` touches where nothing changed. An index of another model loses them, and whatever else may not be served
+    any more, and no more is done to it.
     """
+    applied = Applied()
     while True:
         if workspace.index.outdated():
-            withdraw(workspace, _decide(workspace, EVERYTHING, now), run_id, also={*leaving, *changed})
-            return
+            gone = withdraw(workspace, _decide(workspace, EVERYTHING, now), run_id, also={*leaving, *changed})
+            return applied + Applied(deleted=gone)
         narrow = not changed and bool(workspace.index.collection()) and is_remembered(workspace)
         decision = _decide(workspace, touched_by(workspace, leaving) if narrow else EVERYTHING, now)
-        _apply(workspace, decision, run_id, progress)
+        applied += _apply(workspace, decision, run_id, progress)
         if workspace.suppressions.sequence() == decision.sequence:
-            return
+            return applied
 
 
 def _decide(workspace: Workspace, scope: Scope, now: datetime) -> Decision:

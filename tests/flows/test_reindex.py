@@ -35,6 +35,7 @@ TEXTS = [
 ]
 """None is like another, and more of them than a question finds."""
 FILES = {f"{number}.txt": text.encode() for number, text in enumerate(TEXTS)}
+ENDING = {"0.txt": {"expires_at": "2026-01-02T00:00:00Z"}}
 SIZES = {"small": 16, "large": 48}
 QUESTION = "days of paid leave"
 
@@ -208,6 +209,17 @@ def test_what_may_not_be_served_any_more_leaves_the_old_index_before_the_new_one
         assert seen
         assert all(held == FILES.keys() - {"0.txt"} for held in seen)
         assert {row["uri"] for row in read_all(workspace.index)} == FILES.keys()
+
+
+def test_an_expiry_takes_out_what_ended_and_builds_no_index(root: Path) -> None:
+    with at(root, "small") as workspace:
+        ingest_from(workspace, [MemorySource("open", FILES, ENDING)], retry_quarantined=False, now=NOW, progress=SILENCE)
+    later = NOW + timedelta(days=3)
+    with at(root, "large", now=later) as workspace:
+        assert expire(workspace, now=later, progress=SILENCE).documents == 1
+        assert {row["uri"] for row in read_all(workspace.index)} == FILES.keys() - {"0.txt"}
+        assert workspace.index.outdated()
+        assert reindex(workspace, now=later, progress=SILENCE).rows == len(TEXTS) - 1
 
 
 @pytest.mark.slow
