@@ -13,7 +13,7 @@ TORCH_BACKEND := --torch-backend cpu
 endif
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: help install system demo test check lint types floors docs bench peers soak lock clean
+.PHONY: help install system servers demo test check lint types floors docs bench peers soak lock clean
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
 
@@ -28,13 +28,16 @@ $(STAMP): requirements.lock pyproject.toml | system
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
-system: ## install libmagic, tesseract and, for its tests, postgresql, where apt is there
+system: ## install libmagic and tesseract, where apt is there
 	@sh scripts/install_system_packages.sh
+
+servers: ## install postgresql, which tests start, where apt is there
+	@sh scripts/install_system_packages.sh tests
 
 demo: $(STAMP) ## run the main job on samples/, search it, erase a person, run again
 	$(BIN)/python scripts/demo.py
 
-test: $(STAMP) ## all tests
+test: $(STAMP) | servers ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types floors docs test ## what CI does

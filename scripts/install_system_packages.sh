@@ -1,11 +1,13 @@
 #!/bin/sh
-# libmagic tells file types apart by their bytes; tesseract reads scans and pictures, in English and Vietnamese; the tests of an index of
-# duplicates on a server start PostgreSQL themselves, so none is set up when it is installed. Everything else that ragkeep needs comes from
-# the lock file. Nothing is installed where it is there already, or where apt is not.
+# libmagic tells file types apart by their bytes; tesseract reads scans and pictures, in English and Vietnamese. With the argument `tests`
+# also PostgreSQL, which the tests of an index of duplicates on a server start themselves. Everything else that ragkeep needs comes from the
+# lock file. Nothing is installed where it is there already, or where apt is not.
 missing=""
 ldconfig -p 2>/dev/null | grep -q libmagic.so.1 || missing="libmagic1"
 command -v tesseract >/dev/null || missing="$missing tesseract-ocr tesseract-ocr-vie"
-command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+if [ "${1:-}" = tests ]; then
+    command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+fi
 if [ -z "$missing" ]; then exit 0; fi
 if [ "$(uname)" = Linux ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     apt-get update -q >/dev/null
