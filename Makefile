@@ -57,7 +57,7 @@ docs: $(STAMP) ## check that the generated parts of the docs are current (COG=-r
 	$(BIN)/python -m cogapp $(or $(COG),--check --check-fail-msg="run: make docs COG=-r") -P README.md CONTRIBUTING.md docs/*.md
 
 bench: $(STAMP) ## run every benchmark; hours
-	set -e; for each in incremental erasure audit parsing chunking dedup embeddings retrieval; do $(BIN)/python -m benchmarks.$$each; done
+	set -e; for each in incremental erasure audit parsing containers chunking dedup embeddings retrieval; do $(BIN)/python -m benchmarks.$$each; done
 
 peers: $(STAMP) .venv-peers/.installed ## ragkeep and four other tools on the same script of deletions; a quarter of an hour
 	$(BIN)/python -m benchmarks.peers

@@ -4,6 +4,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,6 +60,17 @@ class Family:
             if held := self.held(generation):
                 yield generation, held
 
+    @contextmanager
+    def forgiving_replacement(self, held: Collection, generation: Generation, /) -> Iterator[None]:
+        """Passes over what fails because the collection was replaced, and dropped, since it was looked up: look it up again then."""
+        from pymilvus.exceptions import MilvusException  # type: ignore[import-untyped]
+
+        try:
+            yield
+        except MilvusException:
+            if self._named(generation) in (None, held.name):
+                raise
+
     def make(self, dimensions: int, said: str, /) -> str:
         """An empty collection that no generation names yet. Raises SettingsError where the alias is the name of a stranger's collection."""
         if self._named(LIVE) is None and self.client.has_collection(self.alias, timeout=SECONDS):
@@ -108,7 +120,7 @@ class Family:
         return name
 
     def _named(self, generation: Generation) -> str | None:
-        from pymilvus.exceptions import MilvusException  # type: ignore[import-untyped]
+        from pymilvus.exceptions import MilvusException
 
         try:
             return str(self.client.describe_alias(self.alias + generation, timeout=SECONDS)["collection_name"])

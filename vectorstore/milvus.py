@@ -170,15 +170,18 @@ class MilvusStore:
         Raises ModelMoved where the collection holds vectors of another model than the question's.
         """
         with speaking(self.uri, "searching"):
-            held = self._held()
-            if held and held.said != made_for(query.model or self.model):
-                raise ModelMoved(
-                    f"milvus at {shown(self.uri)}: {self.family.alias!r} holds vectors of another model than the question's. Ask again."
-                )
+            while held := self._held():
+                if held.said != made_for(query.model or self.model):
+                    raise ModelMoved(
+                        f"milvus at {shown(self.uri)}: {self.family.alias!r} holds vectors of another model than the question's. Ask again."
+                    )
+                check_query(query, held.dimensions)
+                if query.by == "words" and not held.bm25:
+                    break
+                with self.family.forgiving_replacement(held, self.generation):
+                    return find_nearest(self.client, held.name, query)
             check_query(query, held.dimensions if held else self.dimensions)
-            if held is None or (query.by == "words" and not held.bm25):
-                return pl.DataFrame(schema=HIT_SCHEMA)
-            return find_nearest(self.client, held.name, query)
+            return pl.DataFrame(schema=HIT_SCHEMA)
 
     def knows_words(self) -> bool:
         """Whether rows can be searched by words. Servers before 2.5 know vectors alone."""

@@ -24,6 +24,7 @@ from vectorstore.family import Family
 from vectorstore.filters import literal, one_of
 from vectorstore.messages import spans
 from vectorstore.milvus import MilvusStore, open_milvus
+from vectorstore.nearest import find_nearest
 
 DIMENSIONS = 4
 KEY = f"{1:032x}"
@@ -159,6 +160,25 @@ def test_searches_that_come_while_the_first_one_loads_the_collection_wait_for_it
     with ThreadPoolExecutor(4) as threads:
         assert [found.height for found in threads.map(lambda _: store.search(ask("x")), range(4))] == [3] * 4
     assert len(loaded) == 1
+
+
+def test_a_search_that_looked_the_collection_up_before_a_purge_dropped_it_finds_the_one_after(
+    store: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.recreate()
+    store.upsert(rows(3), ones(3))
+    store.delete([f"{0:032x}"])
+    asked: list[str] = []
+
+    def purge_first(client: Any, name: str, query: VectorQuery) -> pl.DataFrame:
+        if not asked:
+            assert store.purge() == "purged"
+        asked.append(name)
+        return find_nearest(client, name, query)
+
+    monkeypatch.setattr("vectorstore.milvus.find_nearest", purge_first)
+    assert store.search(ask("x")).height == 2
+    assert len(set(asked)) == 2
 
 
 def test_settled_rows_are_as_they_were(store: MilvusStore) -> None:
