@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from configs.settings import ModelSettings
 from contracts.errors import SettingsError
+from contracts.ports import ModelIdentity
 from embeddings.card import licence_of
 from embeddings.locate import locate
 from evaluation.summary import means
@@ -16,18 +17,12 @@ _MEASURES = ("ndcg@10", "recall@10")
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """One model, the settings that open it, what its vectors are, and how it was measured last on each suite."""
+    """One model: whether it answers, what its vectors are, and how it was measured last on each suite."""
 
     name: str
     fingerprint: str
     serves: str
-    weights_sha256: str
-    backend: str
-    dtype: str
-    dimensions: int
-    window: int
-    prompt_document: str
-    prompt_query: str
+    identity: ModelIdentity
     licence: str
     """As whoever published it states it; "" where the model is not on this machine."""
     measured: tuple[str, ...]
@@ -39,21 +34,9 @@ def read_models(workspace: Workspace, /) -> list[KnownModel]:
 
 
 def _known(workspace: Workspace, served: Served) -> KnownModel:
-    how, identity = ModelSettings(**served.settings), served.identity
-    return KnownModel(
-        name=how.name,
-        fingerprint=served.fingerprint,
-        serves=_serves(workspace, served),
-        weights_sha256=identity.weights_sha256,
-        backend=identity.backend,
-        dtype=identity.dtype,
-        dimensions=identity.dimensions,
-        window=identity.window,
-        prompt_document=identity.prompt_document,
-        prompt_query=identity.prompt_query,
-        licence=_licence(workspace, how),
-        measured=_measured(workspace, served.fingerprint),
-    )
+    how = ModelSettings(**served.settings)
+    licence, measured = _licence(workspace, how), _measured(workspace, served.fingerprint)
+    return KnownModel(how.name, served.fingerprint, _serves(workspace, served), served.identity, licence, measured)
 
 
 def _serves(workspace: Workspace, served: Served) -> str:

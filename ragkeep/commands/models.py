@@ -23,7 +23,15 @@ def models(context: typer.Context, json: Json = False) -> None:
         print_json(known)
         return
     rows = [
-        (one.name, one.fingerprint[:12], one.serves, f"{one.dimensions} × {one.dtype}", one.window, one.licence, "; ".join(one.measured))
+        (
+            one.name,
+            one.fingerprint[:12],
+            one.serves,
+            f"{one.identity.dimensions} × {one.identity.dtype}",
+            one.identity.window,
+            one.licence,
+            "; ".join(one.measured),
+        )
         for one in known
     ]
     print_table("models", ("model", "fingerprint", "serves", "vectors", "reads tokens", "licence", "measured"), rows)

@@ -38,7 +38,7 @@ def test_another_model_takes_over_once_it_passes_and_the_settings_name_it(commen
     assert load_settings(site.home / "ragkeep.yaml").model.dtype == "bfloat16"
     assert [hit["uri"] for hit in site.search("why was the bridge closed")] == [hit["uri"] for hit in before]
     known = site.run("models", "--json").json
-    assert [(one["dtype"], one["serves"].partition(" ")[0]) for one in known] == [("float32", "kept"), ("bfloat16", "answers")]
+    assert [(one["identity"]["dtype"], one["serves"].partition(" ")[0]) for one in known] == [("float32", "kept"), ("bfloat16", "answers")]
     assert all(one["measured"][0].startswith("golden.yaml: ndcg@10 1.000") for one in known)
     assert known[0]["licence"] == "apache-2.0"
     assert site.run("ingest", "--json").json["embedded"] == 0
