@@ -27,22 +27,24 @@ from embeddings.tokenizer import ModelTokenizer
 from ledger.models import Models
 
 
-class Model(Protocol):
-    """An embedding model and its tokenizer."""
+class Identified(Protocol):
+    """A model by its name in the settings, and by what makes its vectors comparable."""
 
     @property
-    def name(self) -> str:
-        """As the settings call it."""
-        ...
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> ModelIdentity: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+class Model(Identified, Protocol):
+    """An embedding model and its tokenizer."""
 
     @property
     def tokenizer(self) -> Tokenizer: ...
     @property
     def tokenizer_identity(self) -> str: ...
-    @property
-    def identity(self) -> ModelIdentity: ...
-    @property
-    def fingerprint(self) -> str: ...
     @property
     def embedder(self) -> Embedder: ...
 

@@ -150,9 +150,6 @@ class DuplicateIndex:
 _DISOWN = delete(OWNERS).where(OWNERS.c.document_id == bindparam("of_document"), OWNERS.c.member == bindparam("of_member"))
 
 
-_DISOWN = delete(OWNERS).where(OWNERS.c.document_id == bindparam("of_document"), OWNERS.c.member == bindparam("of_member"))
-
-
 def _add_owners(connection: Connection, owners: pl.DataFrame) -> None:
     ids = members_by_key(connection, owners["text_key"])
     if unknown := set(owners["text_key"]) - set(ids):
