@@ -104,6 +104,11 @@ class ModelSettings(_Section):
 
 
 class ParsingSettings(_Section):
+    reader: Literal["unstructured", "kreuzberg"] = Field(
+        "unstructured",
+        description="what reads Word and OpenDocument text files and books; `kreuzberg` comes with the extra `kreuzberg`. Another reader "
+        "gives other elements: a change parses all again",
+    )
     seconds: float = Field(60, gt=0, description="wall time for one file, per started 10 MB")
     memory_mb: int = Field(3072, ge=512, description="memory for one file")
     max_file_mb: int = Field(100, ge=1, description="a larger file is quarantined unread")

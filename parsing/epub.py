@@ -33,6 +33,12 @@ def read_epub(content: bytes, /) -> list[Raw] | Failure:
     return elements
 
 
+def lock(content: bytes, /) -> Failure | None:
+    """Why a book cannot be read, if a page of it is encrypted."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return _LOCKED if _locked(book).intersection(_spine(book)) else None
+
+
 def _spine(book: zipfile.ZipFile) -> Iterator[str]:
     """Names of the pages in the archive; what is named and not there is left to the second reader to miss."""
     package = _package(book)

@@ -21,6 +21,7 @@ from configs.settings import ParsingSettings
 from contracts.errors import RagkeepError
 from contracts.results import Failure
 from parsing.documents import Found, Parsed, Report, ToParse
+from parsing.fingerprint import require_reader
 from parsing.frames import Message, receive, send
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -34,9 +35,11 @@ def parse_files(files: Iterable[ToParse], how: ParsingSettings, /, *, progress: 
     """Exactly one Parsed for each file, as they finish: elements, or a failure that says why. Nothing starts before a file needs it.
 
     `progress` is told how many files are done. Files are taken from the iterable only as fast as they are parsed.
-    Raises RagkeepError if the parser itself cannot start; a hostile file never raises.
+    Raises RagkeepError if the parser itself cannot start, SettingsError if its reader is not installed; a hostile file never raises.
     """
+    require_reader(how)
     reading = {
+        "reader": how.reader,
         "languages": how.languages,
         "ocr_languages": how.ocr_languages,
         "min_coverage": how.min_coverage,

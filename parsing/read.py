@@ -6,7 +6,21 @@ from functools import partial
 from typing import Any
 
 from contracts.results import Failure
-from parsing import archive_names, csv_table, epub, json_text, libreoffice, mail, ocr, opendocument, outlook, partition, pdf, xml_text
+from parsing import (
+    archive_names,
+    csv_table,
+    epub,
+    json_text,
+    kreuzberg_reader,
+    libreoffice,
+    mail,
+    ocr,
+    opendocument,
+    outlook,
+    partition,
+    pdf,
+    xml_text,
+)
 from parsing.coverage import coverage, missing_lines
 from parsing.detect import MARKUP, detect_format
 from parsing.documents import Report
@@ -81,7 +95,7 @@ def _read(content: bytes, format_: str, how: How) -> Read | Failure:
 
 
 def _measured(content: bytes, format_: str, how: How) -> Read | Failure:
-    outcome = _READERS[format_](content)
+    outcome = _reader(format_, how)(content)
     if isinstance(outcome, Failure):
         return outcome
     try:
@@ -91,6 +105,13 @@ def _measured(content: bytes, format_: str, how: How) -> Read | Failure:
     except Exception:  # What only the second reader stumbles over is no fault of the file.
         expected = None
     return Read(outcome) if expected is None else _completed(outcome, expected, how)
+
+
+def _reader(format_: str, how: How) -> Callable[[bytes], list[Raw] | Failure]:
+    """The chosen one where it reads this format, else the format's own."""
+    if how.reader == kreuzberg_reader.NAME and format_ in kreuzberg_reader.MEDIA_TYPES:
+        return partial(kreuzberg_reader.read_with_kreuzberg, format_)
+    return _READERS[format_]
 
 
 def _completed(elements: list[Raw], expected: str, how: How) -> Read:

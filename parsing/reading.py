@@ -15,6 +15,7 @@ def _no_time(_: float) -> None:
 class How:
     """What may be done to a file: see `configs.settings.ParsingSettings`."""
 
+    reader: str = "unstructured"
     languages: Sequence[str] = ()
     ocr_languages: Sequence[str] = ()
     min_coverage: float = 0.0

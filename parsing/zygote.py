@@ -53,7 +53,7 @@ def main(settings: dict[str, Any], /) -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(0, 1)
     try:
-        _WARM_UP[settings["work"]]()
+        _WARM_UP[settings["work"]](settings["how"])
     except Exception as error:
         send(answers, {"number": -1, "broken": str(error) or type(error).__name__})
         return
@@ -69,11 +69,14 @@ def main(settings: dict[str, Any], /) -> None:
         shutil.rmtree(settings["folder"], ignore_errors=True)
 
 
-def _warm_up() -> None:
+def _warm_up(how: dict[str, Any]) -> None:
     """Load everything, and try it: what is loaded before a fork costs no child anything."""
+    from parsing import kreuzberg_reader
     from parsing.libraries import load
 
     load(pdf=False)
+    if how["reader"] == kreuzberg_reader.NAME:
+        kreuzberg_reader.load()
     from parsing.read import read
     from parsing.reading import How
 
@@ -83,7 +86,7 @@ def _warm_up() -> None:
             raise RagkeepError(f"its own {name} does not parse ({answer['failure'][1]}). Install what requirements.lock names.")
 
 
-def _warm_up_unpacking() -> None:
+def _warm_up_unpacking(_: dict[str, Any]) -> None:
     """Little is loaded: nothing that only elements need."""
     import oxmsg  # noqa: F401
 
