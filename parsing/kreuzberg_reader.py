@@ -4,10 +4,12 @@ It is chosen by `parsing.reader` and comes with the extra `kreuzberg`. Its core 
 extracted before the fork of the child that does it: the zygote imports it and no more.
 """
 
+import contextlib
 import html
 import io
 import re
 import zipfile
+import zlib
 from typing import Any
 from urllib.parse import quote
 
@@ -70,8 +72,11 @@ def _with_stand_ins(content: bytes) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as copy:
         for name in archive.namelist():
-            part = archive.read(name)
-            copy.writestr(name, _without_references(part) if _TEXT_PARTS.match(name) else part)
+            if _TEXT_PARTS.match(name):
+                copy.writestr(name, _without_references(archive.read(name)))
+                continue
+            with contextlib.suppress(zipfile.BadZipFile, zlib.error):  # A damaged picture costs no text.
+                copy.writestr(name, archive.read(name))
     return written.getvalue()
 
 

@@ -58,6 +58,13 @@ def damaged_word_file() -> bytes:
     return written.getvalue()
 
 
+def word_file_with_a_damaged_picture() -> bytes:
+    written = io.BytesIO(word_file("A text beside a picture."))
+    with zipfile.ZipFile(written, "a") as archive:
+        archive.writestr("word/media/a.png", b"the picture as it was")
+    return written.getvalue().replace(b"the picture as it was", b"the picture as it is.")
+
+
 def locked_book() -> bytes:
     written = io.BytesIO(SAMPLES.joinpath("notice.epub").read_bytes())
     with zipfile.ZipFile(written, "a") as book:
@@ -73,6 +80,7 @@ FILES = {
     "damaged.docx": damaged_word_file(),
     "locked.epub": locked_book(),
     "blank.docx": word_file(""),
+    "picture.docx": word_file_with_a_damaged_picture(),
 }
 
 
@@ -94,6 +102,10 @@ def test_text_comes_out_under_its_title_with_its_table_and_all_of_it_is_counted(
     assert report.coverage == 1
     text = "\n".join(one.text for one in elements)
     assert all(words in text for words in WORDS)
+
+
+def test_a_damaged_picture_costs_no_text(outcomes) -> None:
+    assert [one.text for one in outcomes[1]["picture.docx"]["elements"]] == ["A text beside a picture."]
 
 
 def test_headers_and_footers_of_word_files_are_kept_as_such(outcomes) -> None:
