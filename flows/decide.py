@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from configs.settings import PolicySettings
 from contracts.ids import fingerprint
 from contracts.results import ChunkCounts
 from contracts.tables import IndexRow
@@ -63,7 +64,7 @@ def decide(workspace: Workspace, /, *, now: datetime, scope: Scope = EVERYTHING)
     admitted, refused = admit(
         documents,
         workspace.consent.state(now, None if scope.documents is None else set(documents["subject_keys"].explode(empty_as_null=False))),
-        workspace.settings.policies,
+        _policies(workspace),
         identity=workspace.identity,
         suppressed=suppressed.documents | suppressed.versions | suppressed.subjects,
         now=now,
@@ -109,6 +110,12 @@ def _complete_duplicates(workspace: Workspace, chunks: pl.DataFrame) -> None:
     if workspace.duplicates.missing(chunks["text_key"].unique()):
         for part in batches(chunks["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
             workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(part)), part)
+
+
+def _policies(workspace: Workspace) -> PolicySettings:
+    """Which classifications may leave matters only where the model is another machine's."""
+    policies = workspace.settings.policies
+    return policies.model_copy(update={"may_leave": policies.may_leave or () if workspace.model.recipient else None})
 
 
 def _with_priority(workspace: Workspace, admitted: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """What is embedded of a row, the address of its vector in the cache, and the vector, worked out in one place for all who ask."""
 
+from datetime import datetime
+
 import numpy as np
 import polars as pl
 
@@ -8,6 +10,7 @@ from configs.faults import reach
 from contracts.ports import Vectors
 from contracts.results import Applied
 from embeddings.identify import cache_key
+from flows.send import check_may_be_sent, note_texts
 from flows.workspace import Workspace
 
 
@@ -23,14 +26,19 @@ def vector_keys(workspace: Workspace, rows: pl.DataFrame, /) -> list[str]:
     return [key for key, _ in keyed_texts(workspace, rows)]
 
 
-def embed(workspace: Workspace, rows: pl.DataFrame, /) -> tuple[Vectors, Applied]:
-    """Vectors in the rows' order, and what was embedded for them; the model is loaded only for what the cache lacks."""
+def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tuple[Vectors, Applied]:
+    """Vectors in the rows' order, and what was embedded for them; the model is loaded only for what the cache lacks.
+
+    What goes to another machine is checked against the policy and stands in the audit before it goes.
+    """
     keyed = keyed_texts(workspace, rows)
     keys = [key for key, _ in keyed]
     owners = list(zip(keys, rows["document_id"], strict=True))
     found = workspace.vectors.get(keys)
     missing = {key: text for key, text in keyed if key not in found}
     if missing:
+        check_may_be_sent(workspace, rows)
+        note_texts(workspace, workspace.model, {document for key, document in owners if key in missing}, len(missing), now=now)
         vectors = workspace.model.embedder.embed_documents(list(missing.values()))
         workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])
         found |= dict(zip(missing, vectors, strict=True))

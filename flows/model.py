@@ -47,6 +47,10 @@ class Model(Identified, Protocol):
     def tokenizer_identity(self) -> str: ...
     @property
     def embedder(self) -> Embedder: ...
+    @property
+    def recipient(self) -> str:
+        """The other machine that its texts are sent to, "" where they stay on this one."""
+        ...
 
 
 @dataclass
@@ -58,6 +62,7 @@ class MemoryModel:
     inner: Embedder
     texts: list[str] = field(default_factory=list)
     name: str = "twin"
+    recipient: str = ""
 
     @property
     def identity(self) -> ModelIdentity:
@@ -95,10 +100,15 @@ class LocalModel:
     def name(self) -> str:
         return self.how.name
 
+    @property
+    def recipient(self) -> str:
+        return self.how.recipient
+
     @cached_property
     def folder(self) -> ModelFolder:
         """The model with its backend and numbers. SettingsError where int8 is asked for and was not calibrated."""
-        model = replace(self._published, backend=self.choice.backend, dtype=self.choice.dtype)
+        served = f"-{self.served_as}" if self.how.backend == "http" else ""
+        model = replace(self._published, backend=f"{self.choice.backend}{served}", dtype=self.choice.dtype)
         if model.dtype != "int8":
             return model
         return replace(model, weights=calibrated_weights(self.exports / "int8"))
@@ -106,6 +116,8 @@ class LocalModel:
     @cached_property
     def choice(self) -> Choice:
         """Backend and numbers: what the settings leave open is decided when it is first asked for, and stays so in this workspace."""
+        if self.how.backend == "http":
+            return Choice("http", "remote", "as the settings say")
         if "auto" not in (self.how.backend, self.how.dtype):
             return Choice(self.how.backend, self.how.dtype, "as the settings say")
         kept = self.exports / f"{self.how.backend}-{self.how.dtype}.json"
@@ -141,9 +153,13 @@ class LocalModel:
         """The loaded model: this is what imports torch or OpenVINO."""
         from embeddings.model import SentenceEmbedder
 
-        runner = self._on_openvino() if self.folder.backend == "openvino" else None
-        budgets = Budgets(self.made / "budgets.json")
+        runner, budgets = self._runner(), None if self.how.backend == "http" else Budgets(self.made / "budgets.json")
         return SentenceEmbedder(self.folder, self.identity, runner=runner, batch_tokens=self.how.batch_tokens, budgets=budgets)
+
+    @property
+    def served_as(self) -> str:
+        """What an endpoint calls it."""
+        return self.how.served_as or self.how.name
 
     def computing(self, backend: Literal["torch", "openvino"], dtype: Literal["float32", "bfloat16", "int8"], /) -> "LocalModel":
         """The same model by another backend and in other numbers."""
@@ -155,6 +171,18 @@ class LocalModel:
         from embeddings.export import export
 
         return export(self._published, self.exports / "float32")
+
+    def _runner(self) -> Runner | None:
+        """None for torch, which the embedder brings itself."""
+        if self.how.backend == "http":
+            return self._at_endpoint()
+        return self._on_openvino() if self.choice.backend == "openvino" else None
+
+    def _at_endpoint(self) -> Runner:
+        from embeddings.http_runner import Endpoint, HttpRunner
+
+        token = _read_token(self.base / self.how.token_file) if self.how.token_file else None
+        return HttpRunner(self.folder, Endpoint(self.how.url or "", self.served_as, token, self.how.requests, self.how.requests_a_minute))
 
     def _on_openvino(self) -> Runner:
         _want_openvino()
@@ -175,6 +203,16 @@ class LocalModel:
             known = digest(weights)
             self.known.put(str(weights), stat.st_size, stat.st_mtime_ns, known)
         return known
+
+
+def _read_token(path: Path) -> str:
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"model.token_file: {path} cannot be read. Put the token there, or unset the setting") from error
+    if not token.isascii() or not token.isprintable() or not token or " " in token:
+        raise SettingsError(f"model.token_file: {path} must hold the token in one line and nothing else")
+    return token
 
 
 def _want_openvino() -> None:

@@ -16,6 +16,7 @@ from flows.ingest import bring_up_to_date
 from flows.model import Model
 from flows.prepare import pending
 from flows.record import recorded
+from flows.send import may_be_sent, note_texts
 from flows.serving import serving
 from flows.workspace import Index, Workspace
 
@@ -111,14 +112,17 @@ def reindex(
 def compare(workspace: Workspace, beside: Index, sample: int, /, *, now: datetime) -> Compared:
     """What answers against what was built, on the beginnings of passages that chance, the same in every run, picks from gold.
 
-    Nothing is shown to anybody, so it asks for everything.
+    Nothing is shown to anybody, so it asks for everything, but for what may not be sent where either model is.
     """
     answers = workspace.index
     if not answers.collection() or not sample:
         return Compared(0, 0, 0, 0)
-    picked = workspace.lake.rows.read(columns=["chunk_id", "document_id", "text"]).sort("chunk_id").head(sample)
-    keys = tuple(terms.access_key for terms in workspace.access.all())
+    picked = workspace.lake.rows.read(columns=["chunk_id", "document_id", "text", "classification"]).sort("chunk_id")
     old, new = serving(workspace), workspace.model
+    picked = picked.filter(may_be_sent(workspace, old) & may_be_sent(workspace, new)).head(sample)
+    for model in (old, new):
+        note_texts(workspace, model, picked["document_id"], picked.height, now=now)
+    keys = tuple(terms.access_key for terms in workspace.access.all())
     found = [
         (document_id, _documents(answers, old, question, keys, now), _documents(beside, new, question, keys, now))
         for document_id, question in zip(picked["document_id"], _questions(picked["text"]), strict=True)

@@ -46,7 +46,8 @@ def synchronise(workspace: Workspace, run_id: str, /, *, gate: Gate | None = Non
     while True:
         beside = beside or workspace.index.outdated()
         decision = _decide(workspace, EVERYTHING, now)
-        applied += build_beside(workspace, decision, run_id, progress) if beside else _apply(workspace, decision, run_id, progress)
+        build = build_beside if beside else _apply
+        applied += build(workspace, decision, run_id, progress, now=now)
         if workspace.suppressions.sequence() == decision.sequence:
             moved = not beside or put_in_place(workspace, decision, run_id, gate, now=now)
             note_serving(workspace, now=now)
@@ -68,7 +69,7 @@ def take_out(
             return applied + Applied(deleted=gone)
         narrow = not changed and bool(workspace.index.collection()) and is_remembered(workspace)
         decision = _decide(workspace, touched_by(workspace, leaving) if narrow else EVERYTHING, now)
-        applied += _apply(workspace, decision, run_id, progress)
+        applied += _apply(workspace, decision, run_id, progress, now=now)
         if workspace.suppressions.sequence() == decision.sequence:
             return applied
 
@@ -80,7 +81,7 @@ def _decide(workspace: Workspace, scope: Scope, now: datetime) -> Decision:
     return decision
 
 
-def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Progress) -> Applied:
+def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Progress, /, *, now: datetime) -> Applied:
     index = workspace.index
     if not index.collection():
         index.recreate()
@@ -90,7 +91,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
     for batch in changes.upserts.iter_slices(_BATCH_ROWS):
         if workspace.suppressions.sequence() != decision.sequence:
             return applied
-        applied += _upsert(workspace, batch, run_id)
+        applied += _upsert(workspace, batch, run_id, now)
         done += batch.height
         if done % _SETTLE_ROWS < batch.height:
             index.settle()
@@ -103,9 +104,9 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
     return applied
 
 
-def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str) -> Applied:
+def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str, now: datetime) -> Applied:
     rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
-    vectors, embedded = embed(workspace, rows)
+    vectors, embedded = embed(workspace, rows, now=now)
     workspace.present.intend(workspace.index.collection(), rows["chunk_id"].to_list(), [])
     reach("sync.intended")
     workspace.index.upsert(rows, vectors)

@@ -1,6 +1,7 @@
 """Which documents may be in the index, for which purposes, and why the others may not."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -58,10 +59,11 @@ def admit(
 
     `documents` are rows of `effective_terms`; `suppressed` holds ids of documents and versions and keys of people. A document is admitted
     for those purposes that nobody in it refuses on its basis: where that is consent, every person has granted them. Groups that nobody
-    stated are no groups: everyone whose clearance reaches the classification. Refused rows name the first rule of `_rules` that the
-    document breaks.
+    stated are no groups: everyone whose clearance reaches the classification. Where `how.may_leave` is not None the texts are embedded on
+    another machine, and only its classifications are admitted. Refused rows name the first rule of `_rules` that the document breaks.
     """
-    judged = _judge_decisions(_prepare(documents, how), consents).with_columns(_first_broken(_rules(suppressed, now)))
+    embeddable = tuple(Classification) if how.may_leave is None else how.may_leave
+    judged = _judge_decisions(_prepare(documents, how), consents).with_columns(_first_broken(_rules(suppressed, embeddable, now)))
     admitted = judged.filter(pl.col("rule").is_null())
     refused = judged.filter(pl.col("rule").is_not_null()).select("document_id", "rule", "detail")
     return _sign(admitted, identity).select(ADMITTED), refused
@@ -101,7 +103,7 @@ def _judge_people(
     return [purpose for purpose, answer in answers.items() if answer is None], against
 
 
-def _rules(suppressed: frozenset[str], now: datetime) -> list[tuple[str, pl.Expr, pl.Expr | str]]:
+def _rules(suppressed: frozenset[str], embeddable: Sequence[Classification], now: datetime) -> list[tuple[str, pl.Expr, pl.Expr | str]]:
     """(rule, what breaks it, detail), the gravest first. An answer that is null breaks the rule."""
     by_consent, none_allowed = pl.col("lawful_basis") == _CONSENT, pl.col("allowed").list.len() == 0
     refused = {why: none_allowed & (pl.col("against") == why) for why in REFUSALS}
@@ -124,6 +126,11 @@ def _rules(suppressed: frozenset[str], now: datetime) -> list[tuple[str, pl.Expr
         ("consent.missing", none_allowed, "a person in it has not consented to what this index serves"),
         ("retention.no_date", pl.col("retention_days").is_not_null() & pl.col("date").is_null(), "it has a retention period, but no date"),
         ("retention.expired", (pl.col("expires_at") != 0) & (pl.col("expires_at") <= now.timestamp()), "it has expired"),
+        (
+            "transfer.not_allowed",
+            ~pl.col("classification").is_in(list(embeddable)),
+            "its text would be sent to another machine, which policies.may_leave does not allow for its classification",
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ _LONGEST_NAME = 100
 @dataclass(frozen=True, slots=True)
 class Event:
     """One act. `objects` are opaque ids in hex, kept sorted and each once; `purpose` and `rule` may be empty.
+    The purpose of what was sent to another machine names that machine.
 
     Anything that could hold more than a name, an id or a count is refused with a ValueError.
     """

@@ -6,6 +6,7 @@ from typing import Literal
 
 from configs.purposes import canonical
 from contracts.errors import ModelMoved
+from flows.send import asked_by
 from flows.serving import serving
 from flows.workspace import Workspace
 from ledger.events import Event
@@ -46,7 +47,7 @@ def _search(workspace: Workspace, question: Question, asking: Reader, now: datet
         model = serving(workspace)
         corpus = Corpus(
             store=workspace.index,
-            embedder=model.embedder,
+            embedder=asked_by(workspace, model, asking.name, now=now),
             terms=workspace.access.all(),
             standing=LedgerStanding(workspace.suppressions, workspace.consent),
             how=workspace.settings.retrieval,

@@ -81,7 +81,10 @@ def _examine_model(workspace: Workspace, model: LocalModel, processor: Processor
     folder = model.folder
     yield Finding("model", "ok", f"{model.how.name}, {folder.dimensions} dimensions, {model.tokenizer.window} tokens of a text")
     how = f"{folder.backend} in {folder.dtype}{', exact' if folder.exact else ''} ({model.choice.why})"
-    if importlib.util.find_spec(folder.backend) is None:
+    if model.how.backend == "http":
+        where = f"texts are sent to {model.recipient}" if model.recipient else "on this machine"
+        yield Finding("backend", "ok", f"{model.served_as} at {model.how.url}, {where}; whether it answers was not tried")
+    elif importlib.util.find_spec(folder.backend) is None:
         yield Finding("backend", "error", f"{how}, which is not installed", _INSTALL)
     elif folder.dtype == "bfloat16" and processor.features and not (processor.bfloat16 or processor.graphics):
         yield Finding("backend", "warning", f"{how}, which this processor only imitates", "float32 is faster here; it is another model")

@@ -44,7 +44,7 @@ def quarantine_reference() -> str:
 def admission_reference() -> str:
     """The rules of admission in the order in which they are asked."""
     said = {"terms.unreadable": "what is wrong with the terms, in words"}
-    rules = _rules(frozenset(), datetime(2000, 1, 1, tzinfo=UTC))
+    rules = _rules(frozenset(), (), datetime(2000, 1, 1, tzinfo=UTC))
     rows = [
         (str(number), code(name), detail if isinstance(detail, str) else said[name])
         for number, (name, _, detail) in enumerate(rules, start=1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from configs.settings import PolicySettings
 from contracts.consent import ANY_SOURCE, STATES, ConsentState
 from contracts.ids import Identity
-from contracts.terms import LawfulBasis, Terms
+from contracts.terms import Classification, LawfulBasis, Terms
 from governance.admit import ADMITTED, admit
 from governance.terms import effective_terms, seal_subjects
 
@@ -415,3 +415,15 @@ def test_a_purpose_may_be_written_as_a_term_wherever_it_is_stated():
     )
     stated = Terms(purposes="https://w3id.org/dpv#SearchFunctionalities", classification="public", lawful_basis="contract")
     assert _decide(effective_terms(manifest, {"s": stated}, ME))[0]["purposes"].to_list() == [["retrieval"]]
+
+
+@settings(max_examples=50)
+@given(allowed=st.none() | st.sets(st.sampled_from(Classification)), stated=st.lists(st.sampled_from([*Classification, None, "secretish"])))
+def test_where_texts_leave_exactly_the_classifications_that_may_are_admitted(allowed, stated):
+    documents = _frame(*({"document_id": str(place), "classification": each} for place, each in enumerate(stated)))
+    how = PolicySettings(may_leave=None if allowed is None else tuple(allowed))
+    admitted, refused = admit(documents, NOBODY_ASKED, how, identity=ME, suppressed=frozenset(), now=NOW)
+    embeddable = set(Classification) if allowed is None else allowed
+    assert admitted["classification"].to_list() == [each for each in stated if each in embeddable]
+    kept_back = refused.filter(pl.col("rule") == "transfer.not_allowed")
+    assert kept_back.height == sum(each in set(Classification) - embeddable for each in stated)
