@@ -14,7 +14,6 @@ import tenacity
 from contracts.errors import ContractError, SettingsError, StoreUnavailable
 from contracts.ports import Vectors
 from embeddings.describe import ModelFolder
-from embeddings.tokenizer import ModelTokenizer
 
 _TEXTS = 32
 """In a request: what TEI takes at most, unless told otherwise."""
@@ -55,11 +54,12 @@ class HttpRunner:
 
     budgets = (8_192,)
 
-    def __init__(self, model: ModelFolder, at: Endpoint, /) -> None:
+    def __init__(self, model: ModelFolder, at: Endpoint, /, *, special_tokens: int) -> None:
+        """`special_tokens` are those that the model's tokenizer puts around each text: a server may count them or not."""
         self.streams = at.requests
         self.dimensions = model.dimensions
         self._at = at
-        self._special_tokens = ModelTokenizer(model).special_tokens
+        self._special_tokens = special_tokens
         headers = {"Authorization": f"Bearer {at.token}"} if at.token else {}
         self._client = httpx.Client(headers=headers, timeout=_TIMES, trust_env=False, follow_redirects=False)
         self._pace = _Pace(at.requests_a_minute)

@@ -182,7 +182,8 @@ class LocalModel:
         from embeddings.http_runner import Endpoint, HttpRunner
 
         token = _read_token(self.base / self.how.token_file) if self.how.token_file else None
-        return HttpRunner(self.folder, Endpoint(self.how.url or "", self.served_as, token, self.how.requests, self.how.requests_a_minute))
+        at = Endpoint(self.how.url or "", self.served_as, token, self.how.requests, self.how.requests_a_minute)
+        return HttpRunner(self.folder, at, special_tokens=self.tokenizer.special_tokens)
 
     def _on_openvino(self) -> Runner:
         _want_openvino()
