@@ -45,9 +45,7 @@ class StoreSettings(_Section):
     milvus_frees_after_hours: float | None = Field(
         None, ge=0, description="hours in which the server frees what was dropped, by the word of who runs it; unset: a purge stays pending"
     )
-    keep_replaced_hours: float = Field(
-        24, ge=0, description="hours for which the collection that a new model's replaced is kept: putting the old model back needs it"
-    )
+    keep_replaced_hours: float = Field(24, ge=0, description="hours for which the collection that a new model's replaced is kept")
     duplicates_url: str | None = Field(
         None,
         description="postgresql://USER@HOST/DATABASE of the server that holds the duplicate index, without a password, which libpq reads "
