@@ -2,7 +2,11 @@
 
 import importlib.util
 import io
+import logging
+import sys
+import warnings
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -32,9 +36,16 @@ READERS = ("unstructured", pytest.param("kreuzberg", marks=needs_kreuzberg))
 
 
 @pytest.fixture(scope="module")
-def loaded() -> None:
-    """The libraries as in the parser process: without a download."""
-    load(pdf=False)
+def loaded() -> Iterator[None]:
+    """The libraries as in the parser process, without a download; what that process is denied, later tests of this one have again."""
+    torch = sys.modules.get("torch")
+    with warnings.catch_warnings():
+        load(pdf=False)
+        yield
+    logging.disable(logging.NOTSET)
+    del sys.modules["torch"]
+    if torch is not None:
+        sys.modules["torch"] = torch
 
 
 def word_file(*paragraphs: str, cell: str = "") -> bytes:
