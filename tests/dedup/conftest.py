@@ -1,5 +1,5 @@
+import secrets
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,16 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Engine]]:
-    """Makes an empty database with each call: a file of SQLite, or a schema of a PostgreSQL server."""
-    numbers, engines = count(), list[Engine]()
+    """Makes an empty database with each call: a file of SQLite, or a schema of a PostgreSQL server.
+
+    Its name never comes again: this fixture may be set up anew while the server, with all that it holds, lives on.
+    """
+    engines = list[Engine]()
     folder: Path = tmp_path_factory.mktemp("indexes")
     url = request.getfixturevalue("server").url if request.param == "postgres" else ""
 
     def make() -> Engine:
-        name = f"index_{next(numbers)}"
+        name = f"index_{secrets.token_hex(8)}"
         engines.append(open_postgres(url, name) if url else open_sqlite(folder / name))
         return engines[-1]
 

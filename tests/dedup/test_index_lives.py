@@ -142,7 +142,6 @@ def _go_through(engine: Engine, steps: list[Any]) -> tuple[dict[str, list[str]],
     return held, index
 
 
-@pytest.mark.parametrize("new_database", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True)
 @given(STEPS, st.sampled_from((1, 2, 3)))
 @settings(deadline=None, max_examples=20)
 def test_however_it_lived_it_ends_as_a_clean_build(new_database: Callable[[], Engine], steps: list[Any], crowd: int) -> None:
