@@ -1,6 +1,8 @@
 """Single settings changed for one command, as `--set SECTION.KEY=VALUE` states them."""
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -8,6 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from configs.settings import Settings
 from contracts.errors import SettingsError, UsageError
+
+
+def model_assignment(model: str, /) -> str:
+    """What `--model` means: a folder wherever it is said from, else a name as it is."""
+    return f"model.name={json.dumps(str(Path(model).resolve()) if Path(model).is_dir() else model)}"
 
 
 def override(settings: Settings, assignments: Iterable[str], /) -> Settings:

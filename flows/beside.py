@@ -10,10 +10,10 @@ from contracts.errors import StoreUnavailable
 from contracts.ports import Progress
 from contracts.results import Applied
 from flows.decide import Decision
-from flows.embedded import embed
+from flows.embedded import embed_batch
 from flows.readback import remember
 from flows.release import release
-from flows.serving import note_serving
+from flows.serving import know_model
 from flows.withdraw import withdraw
 from flows.workspace import Index, Workspace
 from ledger.database import batches
@@ -39,11 +39,10 @@ def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress
     for batch in changes.upserts.iter_slices(_BATCH_ROWS):
         if workspace.suppressions.sequence() != decision.sequence:
             return applied
-        rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
-        vectors, embedded = embed(workspace, rows, now=now)
+        rows, vectors, done = embed_batch(workspace, batch, now=now)
         beside.upsert(rows, vectors)
         reach("beside.upserted")
-        applied += embedded + Applied(upserted=rows.height)
+        applied += done
         progress.advance("embed", applied.upserted, changes.upserts.height)
     beside.settle()
     return applied
@@ -60,11 +59,12 @@ def put_in_place(workspace: Workspace, decision: Decision, run_id: str, gate: Ga
         )
     if gate and not gate(beside):
         return False
+    know_model(workspace, now=now)
+    workspace.served.begin(workspace.model.fingerprint, now)  # before it does: killed in between, what is kept goes in time all the same
+    reach("beside.begun")
     workspace.index.promote()
     reach("beside.promoted")
     remember(workspace, run_id)
-    note_serving(workspace, now=now)
-    workspace.served.begin(workspace.model.fingerprint, now)
     for documents in batches(decision.wanted["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
         release(workspace, documents)
     drop_replaced(workspace, now=now)

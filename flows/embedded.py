@@ -46,3 +46,11 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tupl
     workspace.vectors.own(owner for owner in owners if owner[0] not in missing)
     hits, tokens = len(keys) - len(missing), sum(workspace.model.tokenizer.count(list(missing.values())))
     return np.stack([found[key] for key in keys]), Applied(embedded=len(keys) - hits, cache_hits=hits, tokens=tokens)
+
+
+def embed_batch(workspace: Workspace, batch: pl.DataFrame, /, *, now: datetime) -> tuple[pl.DataFrame, Vectors, Applied]:
+    """Gold's rows of these (chunk_id, document_id), their vectors, and what was embedded for them."""
+    gold = workspace.lake.rows.read(batch["document_id"].unique().to_list())
+    rows = gold.join(batch.select("chunk_id"), on="chunk_id", how="semi")
+    vectors, embedded = embed(workspace, rows, now=now)
+    return rows, vectors, embedded + Applied(upserted=rows.height)

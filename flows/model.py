@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from configs.settings import ModelSettings
+from configs.tokens import read_token
 from contracts.errors import SettingsError
 from contracts.ports import Embedder, ModelIdentity, Tokenizer, Vectors
 from embeddings.batching import Runner
@@ -181,7 +182,7 @@ class LocalModel:
     def _at_endpoint(self) -> Runner:
         from embeddings.http_runner import Endpoint, HttpRunner
 
-        token = _read_token(self.base / self.how.token_file) if self.how.token_file else None
+        token = read_token(self.base / self.how.token_file, "model.token_file", in_header=True) if self.how.token_file else None
         at = Endpoint(self.how.url or "", self.served_as, token, self.how.requests, self.how.requests_a_minute)
         return HttpRunner(self.folder, at, special_tokens=self.tokenizer.special_tokens)
 
@@ -204,16 +205,6 @@ class LocalModel:
             known = digest(weights)
             self.known.put(str(weights), stat.st_size, stat.st_mtime_ns, known)
         return known
-
-
-def _read_token(path: Path) -> str:
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"model.token_file: {path} cannot be read. Put the token there, or unset the setting") from error
-    if not token.isascii() or not token.isprintable() or not token or " " in token:
-        raise SettingsError(f"model.token_file: {path} must hold the token in one line and nothing else")
-    return token
 
 
 def _want_openvino() -> None:

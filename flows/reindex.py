@@ -117,9 +117,11 @@ def compare(workspace: Workspace, beside: Index, sample: int, /, *, now: datetim
     answers = workspace.index
     if not answers.collection() or not sample:
         return Compared(0, 0, 0, 0)
-    picked = workspace.lake.rows.read(columns=["chunk_id", "document_id", "text", "classification"]).sort("chunk_id")
-    old, new = serving(workspace), workspace.model
-    picked = picked.filter(may_be_sent(workspace, old) & may_be_sent(workspace, new)).head(sample)
+    rows, old, new = workspace.lake.rows, serving(workspace), workspace.model
+    known = rows.read(columns=["chunk_id", "document_id", "classification"])
+    picked = known.filter(may_be_sent(workspace, old) & may_be_sent(workspace, new)).sort("chunk_id").head(sample)
+    texts = rows.read(picked["document_id"].unique().to_list(), columns=["chunk_id", "text"])
+    picked = picked.join(texts, on="chunk_id", maintain_order="left")
     for model in (old, new):
         note_texts(workspace, model, picked["document_id"], picked.height, now=now)
     keys = tuple(terms.access_key for terms in workspace.access.all())

@@ -25,6 +25,13 @@ def serving(workspace: Workspace, /) -> Model:
 
 
 def note_serving(workspace: Workspace, /, *, now: datetime) -> None:
+    """The ledger knows that the settings' model answers, which a run that was killed as another took over may have left otherwise."""
+    know_model(workspace, now=now)
+    if workspace.served.answering() != workspace.model.fingerprint:
+        workspace.served.begin(workspace.model.fingerprint, now)
+
+
+def know_model(workspace: Workspace, /, *, now: datetime) -> None:
     """The ledger knows the settings' model, so that questions can be embedded by it after the settings name another."""
     model = workspace.model
     workspace.served.note(model.fingerprint, workspace.settings.model.model_dump(mode="json"), model.identity, now)

@@ -11,7 +11,7 @@ from contracts.ports import Progress
 from contracts.results import Applied
 from flows.beside import Gate, build_beside, drop_replaced, put_in_place
 from flows.decide import Decision, decide, known_access, write_gold
-from flows.embedded import embed
+from flows.embedded import embed_batch
 from flows.readback import digests, is_remembered, present_rows
 from flows.release import release
 from flows.scope import EVERYTHING, Scope, touched_by
@@ -50,7 +50,8 @@ def synchronise(workspace: Workspace, run_id: str, /, *, gate: Gate | None = Non
         applied += build(workspace, decision, run_id, progress, now=now)
         if workspace.suppressions.sequence() == decision.sequence:
             moved = not beside or put_in_place(workspace, decision, run_id, gate, now=now)
-            note_serving(workspace, now=now)
+            if moved:
+                note_serving(workspace, now=now)
             return Synchronised(decision, applied, moved)
 
 
@@ -105,8 +106,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
 
 
 def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str, now: datetime) -> Applied:
-    rows = workspace.lake.rows.read(batch["document_id"].unique().to_list()).join(batch.select("chunk_id"), on="chunk_id", how="semi")
-    vectors, embedded = embed(workspace, rows, now=now)
+    rows, vectors, done = embed_batch(workspace, batch, now=now)
     workspace.present.intend(workspace.index.collection(), rows["chunk_id"].to_list(), [])
     reach("sync.intended")
     workspace.index.upsert(rows, vectors)
@@ -114,4 +114,4 @@ def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str, now: datetim
     told = rows.select("chunk_id", "document_id", "row_hash").with_columns(vector_digest=pl.Series(digests(vectors), dtype=pl.String))
     workspace.present.acknowledge(told, [], run_id)
     reach("sync.acknowledged")
-    return embedded + Applied(upserted=rows.height)
+    return done

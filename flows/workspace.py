@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from configs.load import keys_from_environment
 from configs.settings import ModelSettings, ParsingSettings, Settings
+from configs.tokens import read_token
 from contracts.errors import KeyFileError, StoreUnavailable
 from contracts.ids import Identity
 from contracts.ports import DerivedCopy, Notifier, VectorStore
@@ -46,7 +47,6 @@ from parsing.documents import Parsed, ToParse, Unpacked
 from parsing.parse import parse_files
 from parsing.unpack import unpack_files
 from retrieval.ports import Index as Searchable
-from vectorstore.connection import read_token
 from vectorstore.milvus import open_milvus
 
 
@@ -209,7 +209,7 @@ def open_milvus_index(workspace: Workspace, /) -> Index:
     """Milvus as the settings name it, else Milvus Lite in the workspace."""
     stores, model = workspace.settings.stores, workspace.model
     uri = stores.milvus_uri or str(workspace.root / "index.db")
-    token = read_token(workspace.registry.base / stores.milvus_token_file) if stores.milvus_token_file else None
+    token = read_token(workspace.registry.base / stores.milvus_token_file, "stores.milvus_token_file") if stores.milvus_token_file else None
     frees_after = None if stores.milvus_frees_after_hours is None else stores.milvus_frees_after_hours * 3_600
     return open_milvus(uri, stores.collection, model.identity.dimensions, model.fingerprint, token=token, frees_after=frees_after)
 

@@ -54,6 +54,11 @@ class ServedModels:
             first = connection.execute(select(_SERVED.c.fingerprint)).first() is None
             insert_new(connection, _SERVED, [{**row, "answers_since": at if first else None, "answered_until": None}])
 
+    def answering(self) -> str | None:
+        """The fingerprint of the model that answers, None before the first."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(_SERVED.c.fingerprint).where(_ANSWERS)).scalar_one_or_none()
+
     def begin(self, fingerprint: str, at: datetime, /) -> None:
         """This model, which is known, answers from now on, and the collection that it replaced is kept."""
         with writing(self._engine) as connection:

@@ -46,17 +46,6 @@ def connect(uri: str, /, *, token: str | None = None) -> Any:
         raise StoreUnavailable(f"milvus at {address}: no answer. Is the server up, and is stores.milvus_uri right?") from error
 
 
-def read_token(path: Path, /) -> str:
-    """The server's token, the only thing in its file. SettingsError names the file and never what is in it."""
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"stores.milvus_token_file: {path} cannot be read. Put the token there, or unset the setting.") from error
-    if not token or "\n" in token:
-        raise SettingsError(f"stores.milvus_token_file: {path} must hold the token in one line and nothing else.")
-    return token
-
-
 def disconnect(client: Any, uri: str, /) -> None:
     """Give the connection back and, for Milvus Lite, its folder to the next process."""
     client.close()

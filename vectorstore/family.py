@@ -95,10 +95,14 @@ class Family:
 
     def drop_orphans(self) -> None:
         """What no generation names: a crash while a collection was made anew leaves one, and it may hold every row."""
-        named = {self._named(generation) for generation in (LIVE, NEXT, BEFORE)}
+        named = {generation: self._named(generation) for generation in (LIVE, NEXT, BEFORE)}
+        for generation in (NEXT, BEFORE):
+            # Left by a crash: once the live collection is replaced, this would keep it, with every row that was erased of it.
+            if named[generation] and named[generation] == named[LIVE]:
+                self.point(generation, None)
         ours = re.compile(re.escape(self.alias) + "_[0-9a-f]{8}")
         listed = self.client.list_collections(timeout=SECONDS)
-        orphans = [name for name in listed if ours.fullmatch(name) and name not in named]
+        orphans = [name for name in listed if ours.fullmatch(name) and name not in named.values()]
         if orphans and is_server(self.uri):
             mark(self.client, self._creditor(orphans[0]), OWED)
         for name in orphans:

@@ -197,14 +197,10 @@ def _load(session: Session) -> "tuple[Settings, Path]":
 
 
 def _settings(session: Session, model: str | None, changes: Sequence[str]) -> "tuple[Settings, Path]":
-    from configs.override import override
+    from configs.override import model_assignment, override
 
     settings, base = _load(session)
-    settings = override(settings, changes)
-    if model:
-        name = str(Path(model).resolve()) if Path(model).is_dir() else model
-        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"name": name})})
-    return settings, base
+    return override(settings, [*changes, *([model_assignment(model)] if model else [])]), base
 
 
 def _get(session: Session, name: str) -> "Evaluation":

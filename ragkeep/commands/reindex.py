@@ -45,11 +45,12 @@ def reindex(
     old model back in the settings, a reindex goes back to it without embedding anything.
     """
     session: Session = context.obj
+    from configs.override import model_assignment
     from flows.plan import plan
     from flows.reindex import reindex as run
     from ragkeep.reindex import GoldenGate
 
-    stated = [*(changes or []), *([f"model.name={_name(model)}"] if model else [])]
+    stated = [*(changes or []), *([model_assignment(model)] if model else [])]
     file = _file_for(session, stated)
     with session.open("reindex", changes=stated) as workspace, progress_bar(enabled=not json) as progress:
         if dry_run:
@@ -66,10 +67,6 @@ def reindex(
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
     app.command()(reindex)
-
-
-def _name(model: str) -> str:
-    return str(Path(model).resolve()) if Path(model).is_dir() else model
 
 
 def _file_for(session: Session, stated: Sequence[str]) -> Path | None:

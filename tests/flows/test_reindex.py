@@ -66,6 +66,19 @@ def ingest(workspace: Workspace, files: dict[str, bytes] = FILES, *, now: dateti
     return ingest_from(workspace, [MemorySource("open", files)], retry_quarantined=False, now=now, progress=SILENCE)
 
 
+def kill_reindex(root: Path, point: str) -> None:
+    script = f"""
+from pathlib import Path
+from test_reindex import at, reindex, NOW, SILENCE
+with at(Path({str(root)!r}), "large") as workspace:
+    reindex(workspace, now=NOW, progress=SILENCE)
+"""
+    here = Path(__file__).parent
+    environment = {**os.environ, "RAGKEEP_KILL_AT": point, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
+    killed = subprocess.run([sys.executable, "-c", script], cwd=here.parents[1], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+
 def uris(workspace: Workspace) -> list[str]:
     answer = ask(workspace, QUESTION, reader="anyone", limit=3, now=NOW)
     return [hit.uri for hit in answer.hits]
@@ -223,19 +236,35 @@ def test_an_expiry_takes_out_what_ended_and_builds_no_index(root: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ["beside.upserted", "promote.kept", "promote.moved", "beside.promoted"])
+@pytest.mark.parametrize("point", ["promote.moved", "beside.promoted"])
+def test_what_a_killed_reindex_replaced_is_dropped_in_time_and_hides_nothing_from_a_purge(root: Path, point: str) -> None:
+    filled(root)
+    kill_reindex(root, point)
+    with at(root, "large") as workspace:
+        erase(workspace, Selector("uri", "0.txt"), now=NOW, progress=SILENCE)
+        assert purge(workspace, now=NOW, progress=SILENCE).hits == 0
+        assert scan([root / "index.db"], [TEXTS[0].encode()]).proves_absence
+        assert len(workspace.index.client.list_collections()) == 2, "the one that answers, and the one that is kept"
+    later = NOW + timedelta(hours=25)
+    with at(root, "large", now=later) as workspace:
+        ingest(workspace, {uri: body for uri, body in FILES.items() if uri != "0.txt"}, now=later)
+        assert workspace.index.client.list_collections() == [workspace.index.collection()]
+        assert workspace.served.answering() == workspace.model.fingerprint
+
+
+def test_the_ledger_says_who_answers_after_a_reindex_that_was_killed_is_given_up(root: Path) -> None:
+    filled(root)
+    kill_reindex(root, "beside.begun")
+    with at(root, "small") as workspace:
+        ingest(workspace)
+        assert workspace.served.answering() == workspace.model.fingerprint == workspace.index.made_for()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["beside.upserted", "beside.begun", "promote.kept", "promote.moved", "beside.promoted"])
 def test_killed_at_any_point_a_reindex_leaves_an_index_that_answers_and_the_next_one_ends_it(root: Path, point: str) -> None:
     filled(root)
-    script = f"""
-from pathlib import Path
-from test_reindex import at, reindex, NOW, SILENCE
-with at(Path({str(root)!r}), "large") as workspace:
-    reindex(workspace, now=NOW, progress=SILENCE)
-"""
-    here = Path(__file__).parent
-    environment = {**os.environ, "RAGKEEP_KILL_AT": point, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
-    killed = subprocess.run([sys.executable, "-c", script], cwd=here.parents[1], env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    kill_reindex(root, point)
     with at(root, "large") as workspace:
         assert len(read_all(workspace.index)) == len(TEXTS)
         assert uris(workspace)[0] == "0.txt"

@@ -18,20 +18,16 @@ def served(ledger) -> ServedModels:
     return ServedModels(ledger)
 
 
-def answering(served: ServedModels) -> list[str]:
-    return [one.fingerprint for one in served.all() if one.answers_since and not one.answered_until]
-
-
 def test_the_first_model_answers_and_the_others_wait_until_they_begin(served: ServedModels) -> None:
     for number, name in enumerate("ab"):
         served.note(name, {"name": name}, IDENTITY, AT + timedelta(hours=number))
-    assert answering(served) == ["a"]
+    assert served.answering() == "a"
     assert served.replaced_at() is None
     served.begin("b", AT + timedelta(days=1))
-    assert answering(served) == ["b"]
+    assert served.answering() == "b"
     assert served.replaced_at() == AT + timedelta(days=1)
     served.forget_replaced()
-    assert (served.replaced_at(), answering(served)) == (None, ["b"])
+    assert (served.replaced_at(), served.answering()) == (None, "b")
 
 
 def test_a_known_model_stays_as_it_was_first_noted(served: ServedModels) -> None:
@@ -50,5 +46,5 @@ def test_whatever_begins_one_model_answers_and_what_it_replaced_is_kept(new_data
         served.note(name, {}, IDENTITY, AT)
     for number, name in enumerate(begun, start=1):
         served.begin(name, AT + timedelta(days=number))
-    assert answering(served) == [begun[-1] if begun else "a"]
+    assert served.answering() == (begun[-1] if begun else "a")
     assert served.replaced_at() == (AT + timedelta(days=len(begun)) if begun else None)

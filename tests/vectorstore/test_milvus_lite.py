@@ -19,7 +19,7 @@ from contracts.errors import ModelMoved, SettingsError, StoreUnavailable, Worksp
 from contracts.ports import VectorQuery
 from contracts.tables import IndexRow
 from vectorstore.collection import has_bm25, key_index
-from vectorstore.connection import read_token, shown, speaking
+from vectorstore.connection import shown, speaking
 from vectorstore.family import Family
 from vectorstore.filters import literal, one_of
 from vectorstore.messages import spans
@@ -181,6 +181,16 @@ def test_a_search_that_looked_the_collection_up_before_a_purge_dropped_it_finds_
     assert len(set(asked)) == 2
 
 
+@pytest.mark.parametrize("generation", ["_next", "_before"])
+def test_an_alias_that_a_killed_promotion_left_at_the_live_collection_keeps_nothing(store: MilvusStore, generation: Any) -> None:
+    store.recreate()
+    store.upsert(rows(3), ones(3))
+    store.family.point(generation, store.collection())
+    store.delete([f"{0:032x}"])
+    assert store.purge() == "purged"
+    assert store.client.list_collections() == [store.collection()]
+
+
 def test_settled_rows_are_as_they_were(store: MilvusStore) -> None:
     store.recreate()
     store.upsert(rows(3), ones(3))
@@ -232,19 +242,6 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(StoreUnavailable, match=r"milvus at http://127\.0\.0\.1:9: no answer"):
         open_milvus("http://anna:hunter2@127.0.0.1:9", "ragkeep", DIMENSIONS, "model one", token="s3cret")
     assert shown("https://u:p@w@host:19530/db") == "https://host:19530/db"
-
-
-@pytest.mark.parametrize(
-    ("held", "text"), [(None, "cannot be read"), (b"\xff", "cannot be read"), (b" \n", "in one line"), (b"a\nb", "in one line")]
-)
-def test_a_file_without_a_token_is_named_and_not_quoted(tmp_path: Path, held: bytes | None, text: str) -> None:
-    file = tmp_path / "milvus.token"
-    if held is not None:
-        file.write_bytes(held)
-    with pytest.raises(SettingsError, match=rf"stores\.milvus_token_file: .*milvus\.token .*{text}"):
-        read_token(file)
-    file.write_text("root:s3cret\n")
-    assert read_token(file) == "root:s3cret"
 
 
 def test_a_folder_must_look_like_one(tmp_path: Path) -> None:
