@@ -42,7 +42,7 @@ class Calibration:
 _COSINE_MEAN, _COSINE_MIN = 0.99, 0.97
 _OVERLAP = 0.85
 _NDCG_DROP = 0.005
-"""Half a point. A model that passed all four lost at most that on the public suites (docs/embeddings.md)."""
+"""Half a point."""
 
 
 def calibrated_weights(folder: Path, /) -> tuple[Path, Path]:

@@ -1,5 +1,6 @@
 """Word and PowerPoint files from before 2007, by way of LibreOffice where it is installed."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -38,8 +39,8 @@ def read_ppt(content: bytes, /) -> list[Raw] | Failure:
 
 
 def installed() -> str | None:
-    """The program's path."""
-    return next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    """The program's path, where the child of a parser looks for it, whose environment names no other."""
+    return next(filter(None, (shutil.which(program, path=os.defpath) for program in _PROGRAMS)), None)
 
 
 def _convert(content: bytes, old: str, new: str) -> bytes | Failure:

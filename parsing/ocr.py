@@ -2,6 +2,7 @@
 
 import functools
 import io
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def installed(wanted: Sequence[str], /) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _known() -> tuple[str, ...]:
-    if shutil.which("tesseract") is None:
+    if shutil.which("tesseract", path=os.defpath) is None:  # all that the child of a parser finds
         return ()
     import unstructured_pytesseract  # type: ignore[import-untyped]
 

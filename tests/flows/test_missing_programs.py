@@ -54,8 +54,7 @@ def test_a_run_parses_what_was_quarantined_for_want_of_a_program_when_it_is_ther
 def test_only_documents_whose_program_is_there_are_worth_another_try(programs: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     rules = ["format.needs_libreoffice", "ocr.not_installed", "pdf.no_text_layer", "file.corrupt"]
     how = Twin(Path()).settings.parsing
-    languages = {"vie"}
-    monkeypatch.setattr(ocr, "installed", lambda wanted: "+".join(sorted({*wanted} & languages)))
+    monkeypatch.setattr(ocr, "_known", lambda: ("vie",) if "tesseract" in programs else ())
     assert tools.curable(rules, how) == set()
     programs.update(("libreoffice", "tesseract"))
     assert tools.curable(rules, how.model_copy(update={"ocr_languages": ["vie"]})) == {*rules[:3]}
