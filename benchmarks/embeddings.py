@@ -27,8 +27,8 @@ from benchmarks.int8_quality import Quality, measure_quality
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.matmul_peak import count_operations, measure_peak
 from benchmarks.prose import sentence
+from configs.model import ModelSettings
 from configs.offline import go_offline
-from configs.settings import ModelSettings
 from contracts.ports import Vectors
 from embeddings.batching import Runner
 from embeddings.describe import ModelFolder, describe

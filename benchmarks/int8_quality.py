@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from embeddings.calibration import MODEL
 from embeddings.describe import ModelFolder, describe
 from embeddings.export import export

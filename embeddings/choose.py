@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from embeddings.processor import Processor
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import SettingsError
 
 _POSITION_OFFSETS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "xmod"})

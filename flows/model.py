@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from configs.tokens import read_token
 from contracts.errors import SettingsError
 from contracts.ports import Embedder, ModelIdentity, Tokenizer, Vectors

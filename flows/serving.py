@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import SettingsError
 from flows.model import Model
 from flows.workspace import Workspace

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from configs.load import keys_from_environment
-from configs.settings import ModelSettings, ParsingSettings, Settings
+from configs.model import ModelSettings
+from configs.settings import ParsingSettings, Settings
 from configs.tokens import read_token
 from contracts.errors import KeyFileError, StoreUnavailable
 from contracts.ids import Identity

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import RagkeepError
 from embeddings.calibration import read_calibration
 from embeddings.choose import choose

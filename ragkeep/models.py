@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import SettingsError
 from contracts.ports import ModelIdentity
 from embeddings.card import licence_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from configs.settings import NotifySettings, ReaderSettings, Settings, SourceSettings, StoreSettings
+from configs.settings import NotifySettings, ReaderSettings, Settings, SourceSettings
+from configs.stores import StoreSettings
 from contracts.ports import Progress
 from contracts.results import Ingested
 from contracts.terms import Classification, LawfulBasis, Terms

@@ -13,7 +13,7 @@ from benchmarks.peers.embedder import DIMENSIONS, embed, write_model
 from benchmarks.peers.port import Loaded, Tool
 from benchmarks.peers.report import observations, verdicts
 from benchmarks.peers.rig import Column, Rig
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from embeddings.describe import describe
 from embeddings.identify import identify
 from embeddings.model import SentenceEmbedder

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from configs.settings import ModelSettings, ParsingSettings, Settings
+from configs.model import ModelSettings
+from configs.settings import ParsingSettings, Settings
 from contracts.results import Ingested
 from embeddings.describe import describe
 from embeddings.identify import digest

@@ -11,7 +11,8 @@ import pytest
 from postgres_server import Server
 from pydantic import ValidationError
 
-from configs.settings import DedupSettings, Settings, StoreSettings
+from configs.settings import DedupSettings, Settings
+from configs.stores import StoreSettings
 from contracts.errors import StoreUnavailable
 from flows.workspace import open_workspace
 from ledger.duplicates import DuplicateIndex

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.ids import Identity
 from embeddings.describe import describe
 from embeddings.identify import cache_key, identify

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from embeddings.choose import choose
 from embeddings.processor import Processor, count_cores, describe_processor, processor_name
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import ContractError, SettingsError, UsageError
 from embeddings.describe import describe
 from embeddings.identify import identify

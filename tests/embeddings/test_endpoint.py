@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from endpoint_server import EndpointServer, serving_at_loopback
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import ContractError, SettingsError, StoreUnavailable
 from embeddings.http_runner import Endpoint, HttpRunner
 from embeddings.identify import identify, model_fingerprint

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import SettingsError
 from contracts.ids import ID_PATTERN, Identity
 from contracts.ports import ModelIdentity

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from configs.settings import ModelSettings
+from configs.model import ModelSettings
 from contracts.errors import SettingsError
 from embeddings.describe import ModelFolder, describe
 from embeddings.memory import WordTokenizer

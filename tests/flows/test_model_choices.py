@@ -9,7 +9,8 @@ from flow_rig import NOW, OPEN, SILENCE
 from sqlalchemy import create_engine
 
 import flows.model
-from configs.settings import ModelSettings, Settings
+from configs.model import ModelSettings
+from configs.settings import Settings
 from contracts.errors import SettingsError, UsageError
 from embeddings.calibration import Calibration, read_calibration
 from embeddings.processor import Processor
