@@ -10,7 +10,7 @@ from configs.faults import reach
 from contracts.ports import Vectors
 from contracts.results import Applied
 from embeddings.identify import cache_key
-from flows.send import check_may_be_sent, note_texts
+from flows.send import permit_texts
 from flows.workspace import Workspace
 
 
@@ -37,8 +37,7 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tupl
     found = workspace.vectors.get(keys)
     missing = {key: text for key, text in keyed if key not in found}
     if missing:
-        check_may_be_sent(workspace, rows)
-        note_texts(workspace, workspace.model, {document for key, document in owners if key in missing}, len(missing), now=now)
+        permit_texts(workspace, workspace.model, {document for key, document in owners if key in missing}, len(missing), now=now)
         vectors = workspace.model.embedder.embed_documents(list(missing.values()))
         workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])
         found |= dict(zip(missing, vectors, strict=True))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from endpoint_server import EndpointServer, serving_at_loopback
 
+from configs.endpoint import Recipient
 from configs.model import ModelSettings
 from contracts.errors import ContractError, SettingsError, StoreUnavailable
 from embeddings.http_runner import Endpoint, HttpRunner
@@ -135,8 +136,8 @@ def test_the_same_model_at_another_address_is_the_same_and_under_another_name_an
         model = LocalModel(ModelSettings(backend="http", **how), tmp_path, Forgetful(), tmp_path)
         return model_fingerprint(model.identity), model.recipient
 
-    here, there = known(url="http://localhost:80/v1", served_as="a"), known(url="https://far.example/v1", served_as="a")
-    assert (here[0], here[1], there[1]) == (there[0], "", "far.example")
+    here, there = known(url="http://localhost:80/v1", served_as="a"), known(url="https://far.example/v1", located_in="VN", served_as="a")
+    assert (here[0], here[1], there[1]) == (there[0], None, Recipient("far.example", "VN"))
     assert known(url="http://localhost:80/v1", served_as="b")[0] != here[0]
 
 
