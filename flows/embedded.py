@@ -59,13 +59,18 @@ def embedded_batches(
 
     It ends where something was suppressed since `sequence`.
     """
-    for made in ahead(partial(_embed_batch, workspace, now=now), upserts.iter_slices(_BATCH_ROWS)):
-        if workspace.suppressions.sequence() != sequence:
+    for made in ahead(partial(_embed_batch, workspace, sequence, now=now), upserts.iter_slices(_BATCH_ROWS)):
+        if made is None or workspace.suppressions.sequence() != sequence:
             return
         yield made
 
 
-def _embed_batch(workspace: Workspace, batch: pl.DataFrame, /, *, now: datetime) -> tuple[pl.DataFrame, Vectors, Applied]:
+def _embed_batch(
+    workspace: Workspace, sequence: int, batch: pl.DataFrame, /, *, now: datetime
+) -> tuple[pl.DataFrame, Vectors, Applied] | None:
+    """None where something was suppressed: the model may be another machine's, and what is erased is not sent there any more."""
+    if workspace.suppressions.sequence() != sequence:
+        return None
     gold = workspace.lake.rows.read(batch["document_id"].unique().to_list())
     rows = gold.join(batch.select("chunk_id"), on="chunk_id", how="semi")
     vectors, embedded = embed(workspace, rows, now=now)

@@ -23,6 +23,7 @@ from flows.reindex import compare
 from flows.workspace import Workspace, open_workspace
 from ledger.audit import Choice
 from ledger.events import Event
+from ledger.suppressions import Suppression
 from parsing.memory import parse_plain, unpack_plain
 from ragkeep.ask import ask
 from ragkeep.printing import Silence
@@ -124,6 +125,23 @@ def test_a_document_whose_jurisdiction_becomes_another_is_withdrawn_by_the_next_
         ingested(workspace, MemorySource("all", OF_MANY_LAWS.files, moved))
         assert set(pl.concat(workspace.index.read())["uri"]) == set(LAWS) - {"d.txt"}
         assert not any("d.txt" in text for text in server.texts[before:])
+
+
+def test_what_is_erased_while_the_batch_before_is_away_is_not_sent(tmp_path, server, far, monkeypatch):
+    monkeypatch.setattr("flows.embedded._BATCH_ROWS", 1)
+    with opened(tmp_path, server, may_leave=list(Classification)) as workspace:
+
+        def erase_the_others(answer):
+            if len(server.asked) == 1:
+                (first,) = (name for name, text in TEXTS.items() if text in server.texts[0])
+                others = ids(workspace, *TEXTS) - ids(workspace, first)
+                workspace.suppressions.add(Suppression("document", other, "0" * 32, NOW) for other in others)
+            return answer
+
+        server.alter = erase_the_others
+        ingested(workspace)
+        assert len(server.texts) == 1
+        assert len(set(pl.concat(workspace.index.read())["uri"])) == 1
 
 
 def test_a_question_that_is_sent_is_in_the_audit_without_its_words(tmp_path, server, far):
