@@ -34,7 +34,7 @@ def _coded(jurisdiction: str) -> str:
     return jurisdiction
 
 
-Code = Annotated[Jurisdiction, AfterValidator(_coded)]
+JurisdictionCode = Annotated[Jurisdiction, AfterValidator(_coded)]
 """A jurisdiction in the settings."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs.endpoint import Code, Recipient, checked, other_machine
+from configs.endpoint import JurisdictionCode, Recipient, checked, other_machine
 from configs.section import Section
 
 
@@ -22,7 +22,7 @@ class ModelSettings(Section):
     url: Annotated[str, AfterValidator(checked)] | None = Field(
         None, description="of backend `http`: https://HOST/v1, an OpenAI-compatible endpoint; one on this machine may do without encryption"
     )
-    located_in: Code | None = Field(
+    located_in: JurisdictionCode | None = Field(
         None, description="the jurisdiction that the machine at `url` is in, such as VN or EU; has to be stated where it is another machine"
     )
     served_as: str | None = Field(None, description="the name of the model at that endpoint; unset: `name`")

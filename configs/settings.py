@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.banding import Banding, choose_banding
-from configs.endpoint import Code
+from configs.endpoint import JurisdictionCode
 from configs.model import ModelSettings
 from configs.prices import listed_prices
 from configs.purposes import canonical_all
@@ -132,7 +132,7 @@ class PolicySettings(Section):
         None,
         description="where `model.url` is another machine: classifications of which texts may be sent there; of others nothing is indexed",
     )
-    may_go_to: dict[Code, tuple[Code, ...]] = Field(
+    may_go_to: dict[JurisdictionCode, tuple[JurisdictionCode, ...]] = Field(
         {},
         description="there too: jurisdictions of documents, each with the others that their texts may be sent to. Texts may always be sent "
         "within their own; of documents that may not be sent nothing is indexed",
