@@ -1,10 +1,41 @@
-"""Addresses that texts are sent to: which of them may stand in the settings, and which are another machine."""
+"""Addresses that texts are sent to: which of them may stand in the settings, which are another machine, and where that is."""
 
 import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlsplit
 
-_LONGEST_HOST = 80
-"""So that it fits the audit."""
+from pydantic import AfterValidator
+
+from contracts.terms import Jurisdiction
+
+_LONGEST_HOST = 76
+_CODE = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,3})?")
+"""Both so short that the audit can name them together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Another machine that texts are sent to."""
+
+    host: str
+    """With its port where one is stated."""
+    located_in: str
+    """The jurisdiction that it is in, "" where nobody stated it."""
+
+    def __str__(self) -> str:
+        return f"{self.host} in {self.located_in}" if self.located_in else self.host
+
+
+def _coded(jurisdiction: str) -> str:
+    if not _CODE.fullmatch(jurisdiction):
+        raise ValueError("a jurisdiction is a code of two or three letters, as in ISO 3166, or EU; one within it follows a hyphen: US-CA")
+    return jurisdiction
+
+
+JurisdictionCode = Annotated[Jurisdiction, AfterValidator(_coded)]
+"""A jurisdiction in the settings."""
 
 
 def checked(url: str, /) -> str:

@@ -75,6 +75,8 @@ def _describe(problem: Any, root: type[BaseModel]) -> str:
         return f"{path}: unknown key" + (f" (did you mean `{near[0]}`?)" if near else "")
     if problem["type"] == "missing":
         return f"{path}: missing"
+    if problem["type"] == "value_error" and isinstance(problem["input"], dict):  # of several keys together, which the message names
+        return ": ".join(filter(None, [path, str(problem["ctx"]["error"])]))
     return f"{path}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs.endpoint import checked, other_machine
+from configs.endpoint import JurisdictionCode, Recipient, checked, other_machine
 from configs.section import Section
 
 
@@ -21,6 +21,9 @@ class ModelSettings(Section):
     )
     url: Annotated[str, AfterValidator(checked)] | None = Field(
         None, description="of backend `http`: https://HOST/v1, an OpenAI-compatible endpoint; one on this machine may do without encryption"
+    )
+    located_in: JurisdictionCode | None = Field(
+        None, description="the jurisdiction that the machine at `url` is in, such as VN or EU; has to be stated where it is another machine"
     )
     served_as: str | None = Field(None, description="the name of the model at that endpoint; unset: `name`")
     token_file: Path | None = Field(None, description="file with the endpoint's token, relative to this file")
@@ -51,6 +54,7 @@ class ModelSettings(Section):
         return self
 
     @property
-    def recipient(self) -> str:
-        """The other machine that texts are sent to, "" where they stay on this one."""
-        return other_machine(self.url) if self.backend == "http" and self.url else ""
+    def recipient(self) -> Recipient | None:
+        """The other machine that texts are sent to, None where they stay on this one."""
+        host = other_machine(self.url) if self.backend == "http" and self.url else ""
+        return Recipient(host, self.located_in or "") if host else None

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.banding import Banding, choose_banding
+from configs.endpoint import JurisdictionCode
 from configs.model import ModelSettings
 from configs.prices import listed_prices
 from configs.purposes import canonical_all
@@ -131,6 +132,11 @@ class PolicySettings(Section):
         None,
         description="where `model.url` is another machine: classifications of which texts may be sent there; of others nothing is indexed",
     )
+    may_go_to: dict[JurisdictionCode, tuple[JurisdictionCode, ...]] = Field(
+        {},
+        description="there too: jurisdictions of documents, each with the others that their texts may be sent to. Texts may always be sent "
+        "within their own; of documents that may not be sent nothing is indexed",
+    )
     withhold_documents: int = Field(10, ge=0, description="removals are withheld if more than this many documents …")
     withhold_share: float = Field(0.1, ge=0, le=1, description="… and more than this share of a source would go at once")
 
@@ -200,6 +206,8 @@ class Settings(BaseSettings):
     def _sends_only_what_may_leave(self) -> "Settings":
         if self.model.recipient and not self.policies.may_leave:
             raise ValueError("policies.may_leave: model.url is another machine; state the classifications of which texts may be sent to it")
+        if self.model.recipient and not self.model.located_in:
+            raise ValueError("model.located_in: model.url is another machine; state the jurisdiction that it is in, such as VN or EU")
         if self.model.recipient and self.chunking.kind == "semantic":
             raise ValueError("chunking.kind: `semantic` would send sentences to another machine before they are admitted; choose another")
         return self

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
 
 class LawfulBasis(StrEnum):
@@ -57,6 +57,9 @@ def _empty_is_none(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_one_or_many)]
 
+Jurisdiction = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True)]
+"""Whose law applies, told apart by name alone: `vn` is VN, and DE is not EU."""
+
 
 class Terms(BaseModel):
     """Terms as somebody stated them; None means "not stated". A later statement overrides an earlier one key by key."""
@@ -78,7 +81,9 @@ class Terms(BaseModel):
     classification: Annotated[Classification | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="public, internal, confidential or restricted; unstated means refused"
     )
-    jurisdiction: str | None = Field(None, description="whose law applies, such as VN or EU")
+    jurisdiction: Annotated[Jurisdiction | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="whose law applies, such as VN or EU; unstated means that nothing of it is sent to another machine"
+    )
     date: Annotated[dt.date | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="the document's own date: orders duplicates, starts retention"
     )

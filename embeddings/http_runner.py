@@ -21,6 +21,7 @@ _TIMES = httpx.Timeout(120, connect=10)
 _ATTEMPTS = 6
 _LONGEST_WAIT_SECONDS = 120.0
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_NO_EMBEDDINGS = "answers no embeddings in OpenAI's form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ class HttpRunner:
             answer = self._retrying.copy()(self._post, texts)
         except _Passing as error:
             raise StoreUnavailable(f"{self._at.url}: {error}, {_ATTEMPTS} times. Is the endpoint up? Run it again when it is") from None
-        return self._read(answer, len(texts), tokens)
+        said = self._parse(answer)
+        self._check_model(said, texts, tokens)
+        return self._vectors(said, len(texts))
 
     def _post(self, texts: list[str]) -> httpx.Response:
         self._pace.wait()
@@ -113,16 +116,35 @@ class HttpRunner:
         usual = self._at.pause * 2 ** (attempt.attempt_number - 1)
         return float(min(usual if asked is None else asked, _LONGEST_WAIT_SECONDS))
 
-    def _read(self, answer: httpx.Response, texts: int, tokens: int) -> Vectors:
-        """In the order asked, which `index` states."""
+    def _parse(self, answer: httpx.Response) -> dict[str, Any]:
         try:
             said = answer.json()
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise self._wrong(_NO_EMBEDDINGS)
+        return said
+
+    def _check_model(self, said: dict[str, Any], texts: list[str], tokens: int) -> None:
+        """Infinity answers by its one model whatever it is asked for, and counts characters for tokens unless told otherwise."""
+        served, usage = said.get("model"), said.get("usage")
+        if served and served != self._at.served_as:
+            raise SettingsError(
+                f"{self._at.url}: it was asked for {self._at.served_as!r} and answers by {str(served)[:80]!r}. Is that the model of "
+                "model.name? Then state it as model.served_as"
+            )
+        read = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+        if isinstance(read, int) and 0 < read < tokens and read != sum(map(len, texts)):
+            raise self._wrong(f"read {read} of at least {tokens} tokens: it cuts texts, or serves a model with another tokenizer")
+
+    def _vectors(self, said: dict[str, Any], texts: int) -> Vectors:
+        """In the order asked, which `index` states."""
+        try:
             rows = sorted(said["data"], key=lambda row: row["index"])
             places = [row["index"] for row in rows]
             made = [np.asarray(row["embedding"], dtype=np.float32) for row in rows]
-            read = int((said.get("usage") or {}).get("prompt_tokens") or 0)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise self._wrong("answers no embeddings in OpenAI's form") from None
+        except (ValueError, TypeError, KeyError):
+            raise self._wrong(_NO_EMBEDDINGS) from None
         if places != list(range(texts)):
             raise self._wrong(f"answers {len(places)} vectors, or numbers them wrongly, where {texts} were asked for")
         shapes = {vector.shape for vector in made}
@@ -130,8 +152,6 @@ class HttpRunner:
             raise self._wrong(f"makes vectors of shape {sorted(shapes)}, where model.name has {self.dimensions} dimensions")
         if not all(np.isfinite(vector).all() for vector in made):
             raise self._wrong("makes vectors that hold NaN or infinity")
-        if 0 < read < tokens:
-            raise self._wrong(f"read {read} of at least {tokens} tokens: it cuts texts, or serves a model with another tokenizer")
         return np.stack(made)
 
     def _wrong(self, what: str) -> ContractError:

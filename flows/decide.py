@@ -5,7 +5,6 @@ from datetime import datetime
 
 import polars as pl
 
-from configs.settings import PolicySettings
 from contracts.ids import fingerprint
 from contracts.results import ChunkCounts
 from contracts.tables import IndexRow
@@ -13,8 +12,9 @@ from contracts.terms import Classification
 from dedup.resolve import resolve
 from flows.prepare import texts_to_compare
 from flows.scope import EVERYTHING, Scope
+from flows.send import transfer_of
 from flows.workspace import Workspace
-from governance.admit import admit
+from governance.admit import Policy, admit
 from governance.terms import effective_terms
 from ledger.access import AccessTerms
 from ledger.database import batches
@@ -64,7 +64,7 @@ def decide(workspace: Workspace, /, *, now: datetime, scope: Scope = EVERYTHING)
     admitted, refused = admit(
         documents,
         workspace.consent.state(now, None if scope.documents is None else set(documents["subject_keys"].explode(empty_as_null=False))),
-        _policies(workspace),
+        Policy(workspace.settings.policies.purposes, transfer_of(workspace, workspace.model)),
         identity=workspace.identity,
         suppressed=suppressed.documents | suppressed.versions | suppressed.subjects,
         now=now,
@@ -110,12 +110,6 @@ def _complete_duplicates(workspace: Workspace, chunks: pl.DataFrame) -> None:
     if workspace.duplicates.missing(chunks["text_key"].unique()):
         for part in batches(chunks["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
             workspace.duplicates.replace(texts_to_compare(workspace.lake.chunks.read(part)), part)
-
-
-def _policies(workspace: Workspace) -> PolicySettings:
-    """Which classifications may leave matters only where the model is another machine's."""
-    policies = workspace.settings.policies
-    return policies.model_copy(update={"may_leave": policies.may_leave or () if workspace.model.recipient else None})
 
 
 def _with_priority(workspace: Workspace, admitted: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from contracts.ports import Vectors
 from contracts.results import Applied
 from embeddings.identify import cache_key
 from flows.ahead import ahead
-from flows.send import check_may_be_sent, note_texts
+from flows.send import permit_texts
 from flows.workspace import Workspace
 
 _BATCH_ROWS = 256
@@ -42,8 +42,7 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tupl
     found = workspace.vectors.get(keys)
     missing = {key: text for key, text in keyed if key not in found}
     if missing:
-        check_may_be_sent(workspace, rows)
-        note_texts(workspace, workspace.model, {document for key, document in owners if key in missing}, len(missing), now=now)
+        permit_texts(workspace, workspace.model, {document for key, document in owners if key in missing}, len(missing), now=now)
         vectors = workspace.model.embedder.embed_documents(list(missing.values()))
         workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])
         found |= dict(zip(missing, vectors, strict=True))
@@ -60,13 +59,18 @@ def embedded_batches(
 
     It ends where something was suppressed since `sequence`.
     """
-    for made in ahead(partial(_embed_batch, workspace, now=now), upserts.iter_slices(_BATCH_ROWS)):
-        if workspace.suppressions.sequence() != sequence:
+    for made in ahead(partial(_embed_batch, workspace, sequence, now=now), upserts.iter_slices(_BATCH_ROWS)):
+        if made is None or workspace.suppressions.sequence() != sequence:
             return
         yield made
 
 
-def _embed_batch(workspace: Workspace, batch: pl.DataFrame, /, *, now: datetime) -> tuple[pl.DataFrame, Vectors, Applied]:
+def _embed_batch(
+    workspace: Workspace, sequence: int, batch: pl.DataFrame, /, *, now: datetime
+) -> tuple[pl.DataFrame, Vectors, Applied] | None:
+    """None where something was suppressed: the model may be another machine's, and what is erased is not sent there any more."""
+    if workspace.suppressions.sequence() != sequence:
+        return None
     gold = workspace.lake.rows.read(batch["document_id"].unique().to_list())
     rows = gold.join(batch.select("chunk_id"), on="chunk_id", how="semi")
     vectors, embedded = embed(workspace, rows, now=now)

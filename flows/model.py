@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from configs.endpoint import Recipient
 from configs.model import ModelSettings
 from configs.tokens import read_token
 from contracts.errors import SettingsError
@@ -49,8 +50,8 @@ class Model(Identified, Protocol):
     @property
     def embedder(self) -> Embedder: ...
     @property
-    def recipient(self) -> str:
-        """The other machine that its texts are sent to, "" where they stay on this one."""
+    def recipient(self) -> Recipient | None:
+        """The other machine that its texts are sent to, None where they stay on this one."""
         ...
 
 
@@ -63,7 +64,7 @@ class MemoryModel:
     inner: Embedder
     texts: list[str] = field(default_factory=list)
     name: str = "twin"
-    recipient: str = ""
+    recipient: Recipient | None = None
 
     @property
     def identity(self) -> ModelIdentity:
@@ -102,7 +103,7 @@ class LocalModel:
         return self.how.name
 
     @property
-    def recipient(self) -> str:
+    def recipient(self) -> Recipient | None:
         return self.how.recipient
 
     @cached_property

@@ -16,7 +16,7 @@ from flows.ingest import bring_up_to_date
 from flows.model import Model
 from flows.prepare import pending
 from flows.record import recorded
-from flows.send import may_be_sent, note_texts
+from flows.send import may_be_given, permit_texts
 from flows.serving import serving
 from flows.workspace import Index, Workspace
 
@@ -118,12 +118,12 @@ def compare(workspace: Workspace, beside: Index, sample: int, /, *, now: datetim
     if not answers.collection() or not sample:
         return Compared(0, 0, 0, 0)
     rows, old, new = workspace.lake.rows, serving(workspace), workspace.model
-    known = rows.read(columns=["chunk_id", "document_id", "classification"])
-    picked = known.filter(may_be_sent(workspace, old) & may_be_sent(workspace, new)).sort("chunk_id").head(sample)
+    known = rows.read(columns=["chunk_id", "document_id"])
+    picked = known.filter(may_be_given(workspace, old) & may_be_given(workspace, new)).sort("chunk_id").head(sample)
     texts = rows.read(picked["document_id"].unique().to_list(), columns=["chunk_id", "text"])
     picked = picked.join(texts, on="chunk_id", maintain_order="left")
     for model in (old, new):
-        note_texts(workspace, model, picked["document_id"], picked.height, now=now)
+        permit_texts(workspace, model, set(picked["document_id"]), picked.height, now=now)
     keys = tuple(terms.access_key for terms in workspace.access.all())
     found = [
         (document_id, _documents(answers, old, question, keys, now), _documents(beside, new, question, keys, now))

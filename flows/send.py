@@ -1,6 +1,6 @@
-"""What the audit says of texts and questions that go to another machine to be embedded, said before they go."""
+"""Texts and questions that go to another machine to be embedded: which may, and what the audit says of them before they go."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,34 +12,56 @@ from contracts.errors import ContractError
 from contracts.ports import Embedder, ModelIdentity, Vectors
 from flows.model import Model
 from flows.workspace import Workspace
-from ledger.database import batches
+from governance.terms import effective_terms
+from governance.transfer import Transfer, may_be_sent, transfer_to
 from ledger.events import Event
 
 _DOCUMENTS_AT_ONCE = 1_000
 
 
-def note_texts(workspace: Workspace, model: Model, documents: Collection[str], texts: int, /, *, now: datetime) -> None:
-    """Texts of these documents go to the model, wherever it is. Nothing to say where that is this machine."""
-    if model.recipient:
-        workspace.audit.append(
-            Event(now, "ragkeep", "texts.sent", tuple(part), purpose=_recipient(model), counts={"texts": texts, "documents": len(part)})
-            for part in batches(sorted(set(documents)), _DOCUMENTS_AT_ONCE)
-        )
+def transfer_of(workspace: Workspace, model: Model, /) -> Transfer | None:
+    """Where texts for the model go and which may, None where they stay on this machine."""
+    return transfer_to(model.recipient.located_in, workspace.settings.policies) if model.recipient else None
 
 
-def may_be_sent(workspace: Workspace, model: Model, /) -> pl.Expr:
-    """Which rows (classification) the model may be given."""
-    allowed = workspace.settings.policies.may_leave or ()
-    return pl.col("classification").is_in([str(each) for each in allowed]) if model.recipient else pl.lit(True)
+def may_be_given(workspace: Workspace, model: Model, /) -> pl.Expr:
+    """Which rows (document_id) the model may be given, by the terms that the documents have now."""
+    transfer = transfer_of(workspace, model)
+    return pl.col("document_id").is_in(_sendable(workspace, transfer)["document_id"].implode()) if transfer else pl.lit(True)
 
 
-def check_may_be_sent(workspace: Workspace, rows: pl.DataFrame, /) -> None:
-    """Admission let these rows (classification) in, so all may be sent. ContractError if not, before anything is."""
-    if workspace.model.recipient and not rows.select(may_be_sent(workspace, workspace.model).all()).item():
+def permit_texts(workspace: Workspace, model: Model, documents: set[str], texts: int, /, *, now: datetime) -> None:
+    """Policy lets texts of these documents go to the model, wherever it is, and the audit says that they go. ContractError if it does not.
+
+    Admission let these documents in, so all may be sent; their terms are asked once more, whatever gold holds.
+    """
+    transfer = transfer_of(workspace, model)
+    if not transfer:
+        return
+    going = _sendable(workspace, transfer, documents)
+    if going.height < len(documents):
         raise ContractError(
-            "lake/gold/rows: it holds texts that policies.may_leave does not allow to be sent to another machine. Mend it with: "
-            "ragkeep reconcile"
+            f"lake/gold/rows: it holds texts of {len(documents) - going.height} documents that may not be sent to another machine by "
+            "policies.may_leave and policies.may_go_to. Mend it with: ragkeep reconcile"
         )
+    purpose = _recipient(model)
+    workspace.audit.append(
+        Event(now, "ragkeep", "texts.sent", tuple(part["document_id"]), purpose=purpose, counts={"texts": texts, **_counted(part)})
+        for part in going.sort("document_id").iter_slices(_DOCUMENTS_AT_ONCE)
+    )
+
+
+def _sendable(workspace: Workspace, transfer: Transfer, documents: set[str] | None = None) -> pl.DataFrame:
+    """document_id and jurisdiction of those of the documents, or of all, that may be sent."""
+    manifest = workspace.lake.manifest.read(documents)
+    terms = effective_terms(manifest, workspace.registry.terms(), workspace.identity)
+    return terms.filter(may_be_sent(transfer)).select("document_id", "jurisdiction")
+
+
+def _counted(going: pl.DataFrame) -> dict[str, int]:
+    """How many documents there are, and how many of each jurisdiction."""
+    counts = {f"documents.{name.lower()}": count for name, count in going["jurisdiction"].value_counts().iter_rows()}
+    return {"documents": going.height, **counts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Which documents may be in the index, for which purposes, and why the others may not."""
 
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from configs.settings import PolicySettings
 from contracts.consent import REFUSALS, Consents, Refusal, why_refused
 from contracts.ids import Identity
 from contracts.terms import Classification, LawfulBasis
+from governance.transfer import Rule, Transfer, transfer_rules
 
 ADMITTED = (
     "document_id",
@@ -45,10 +45,18 @@ _VISIBLE = (
 _CONSENT = LawfulBasis.CONSENT.value
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an index is for, and where its texts go to be embedded: None where they stay on this machine."""
+
+    purposes: tuple[str, ...]
+    transfer: Transfer | None = None
+
+
 def admit(
     documents: pl.DataFrame,
     consents: Consents,
-    how: PolicySettings,
+    how: Policy,
     /,
     *,
     identity: Identity,
@@ -59,19 +67,20 @@ def admit(
 
     `documents` are rows of `effective_terms`; `suppressed` holds ids of documents and versions and keys of people. A document is admitted
     for those purposes that nobody in it refuses on its basis: where that is consent, every person has granted them. Groups that nobody
-    stated are no groups: everyone whose clearance reaches the classification. Where `how.may_leave` is not None the texts are embedded on
-    another machine, and only its classifications are admitted. Refused rows name the first rule of `_rules` that the document breaks.
+    stated are no groups: everyone whose clearance reaches the classification. Where texts go to another machine, what may not be sent
+    there is refused. Refused rows name the first rule of `_rules` that the document breaks.
     """
-    embeddable = tuple(Classification) if how.may_leave is None else how.may_leave
-    judged = _judge_decisions(_prepare(documents, how), consents).with_columns(_first_broken(_rules(suppressed, embeddable, now)))
+    judged = _judge_decisions(_prepare(documents, how.purposes), consents).with_columns(
+        _first_broken(_rules(suppressed, how.transfer, now))
+    )
     admitted = judged.filter(pl.col("rule").is_null())
     refused = judged.filter(pl.col("rule").is_not_null()).select("document_id", "rule", "detail")
     return _sign(admitted, identity).select(ADMITTED), refused
 
 
-def _prepare(documents: pl.DataFrame, how: PolicySettings) -> pl.DataFrame:
+def _prepare(documents: pl.DataFrame, purposes: tuple[str, ...]) -> pl.DataFrame:
     """Lists sorted and without doubles, so that nothing depends on the order in which terms were written."""
-    served = sorted(set(how.purposes))
+    served = sorted(set(purposes))
     return documents.with_columns(
         pl.col("purposes", "subject_keys", "groups").list.drop_nulls().list.unique().list.sort(),
         pl.col("title").fill_null(""),
@@ -103,8 +112,8 @@ def _judge_people(
     return [purpose for purpose, answer in answers.items() if answer is None], against
 
 
-def _rules(suppressed: frozenset[str], embeddable: Sequence[Classification], now: datetime) -> list[tuple[str, pl.Expr, pl.Expr | str]]:
-    """(rule, what breaks it, detail), the gravest first. An answer that is null breaks the rule."""
+def _rules(suppressed: frozenset[str], transfer: Transfer | None, now: datetime) -> list[Rule]:
+    """The gravest first."""
     by_consent, none_allowed = pl.col("lawful_basis") == _CONSENT, pl.col("allowed").list.len() == 0
     refused = {why: none_allowed & (pl.col("against") == why) for why in REFUSALS}
     return [
@@ -126,11 +135,7 @@ def _rules(suppressed: frozenset[str], embeddable: Sequence[Classification], now
         ("consent.missing", none_allowed, "a person in it has not consented to what this index serves"),
         ("retention.no_date", pl.col("retention_days").is_not_null() & pl.col("date").is_null(), "it has a retention period, but no date"),
         ("retention.expired", (pl.col("expires_at") != 0) & (pl.col("expires_at") <= now.timestamp()), "it has expired"),
-        (
-            "transfer.not_allowed",
-            ~pl.col("classification").is_in(list(embeddable)),
-            "its text would be sent to another machine, which policies.may_leave does not allow for its classification",
-        ),
+        *(transfer_rules(transfer) if transfer else ()),
     ]
 
 
@@ -143,7 +148,7 @@ def _names_any(suppressed: frozenset[str]) -> pl.Expr:
     )
 
 
-def _first_broken(rules: list[tuple[str, pl.Expr, pl.Expr | str]]) -> list[pl.Expr]:
+def _first_broken(rules: list[Rule]) -> list[pl.Expr]:
     broken = [(rule, breaks.fill_null(True), detail if isinstance(detail, pl.Expr) else pl.lit(detail)) for rule, breaks, detail in rules]
     return [
         pl.coalesce([pl.when(breaks).then(pl.lit(rule)) for rule, breaks, _ in broken]).alias("rule"),

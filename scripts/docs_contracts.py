@@ -79,6 +79,8 @@ def _kind(annotation: Any) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _kind(inner[0])
+    if origin is dict:
+        return f"{_kind(inner[0])} to {_kind(inner[1])}"
     if origin is tuple:
         return f"list of {_kind(inner[0])}"
     if origin is Literal:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from governance.admit import _rules
+from governance.transfer import Transfer
 from scripts.docs_markdown import code, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,8 +44,11 @@ def quarantine_reference() -> str:
 
 def admission_reference() -> str:
     """The rules of admission in the order in which they are asked."""
-    said = {"terms.unreadable": "what is wrong with the terms, in words"}
-    rules = _rules(frozenset(), (), datetime(2000, 1, 1, tzinfo=UTC))
+    said = {
+        "terms.unreadable": "what is wrong with the terms, in words",
+        "transfer.abroad": "its text would be sent from one jurisdiction to another, which policies.may_go_to does not allow",
+    }
+    rules = _rules(frozenset(), Transfer("", (), ()), datetime(2000, 1, 1, tzinfo=UTC))
     rows = [
         (str(number), code(name), detail if isinstance(detail, str) else said[name])
         for number, (name, _, detail) in enumerate(rules, start=1)

@@ -41,6 +41,11 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path, text: str) -> None:
         ("sources: {a: {path: x, kind: ftp}}", "ragkeep.yaml: sources.a.kind: input should be 'folder', got 'ftp'"),
         ("dedup: {threshold: 2}", "ragkeep.yaml: dedup.threshold: input should be less than or equal to 1, got 2"),
         ("stores: {buckets: 0}", "ragkeep.yaml: stores.buckets: input should be greater than or equal to 1, got 0"),
+        ("model: {backend: http}", "ragkeep.yaml: model: url: backend `http` needs the address of an endpoint, https://HOST/v1"),
+        (
+            "model: {backend: http, url: https://far.example/v1}\npolicies: {may_leave: [public]}",
+            "ragkeep.yaml: model.located_in: model.url is another machine; state the jurisdiction that it is in, such as VN or EU",
+        ),
     ],
 )
 def test_each_mistake_names_the_keys_path_and_the_nearest_right_key(tmp_path: Path, text: str, line: str) -> None:

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from endpoint_server import EndpointServer, serving_at_loopback
 
+from configs.endpoint import Recipient
 from configs.model import ModelSettings
 from contracts.errors import ContractError, SettingsError, StoreUnavailable
 from embeddings.http_runner import Endpoint, HttpRunner
 from embeddings.identify import identify, model_fingerprint
 from embeddings.memory import HashEmbedder
 from embeddings.model import SentenceEmbedder
+from embeddings.tokenizer import ModelTokenizer
 from flows.model import LocalModel
 
 SECRET = "token-that-nobody-may-see"
@@ -130,13 +132,58 @@ def test_an_answer_that_cannot_be_the_models_is_refused(embedder, server, alter,
         embedder().embed_documents(["a text of several words", "another"])
 
 
+COUNTED = {
+    "infinity-emb 0.0.77": lambda texts, tokens, special: sum(map(len, texts)),
+    "infinity-emb 0.0.77 --lengths-via-tokenize": lambda texts, tokens, special: tokens,
+    "xinference 4.1.0": lambda texts, tokens, special: tokens + special * len(texts),
+    "nobody counts": lambda texts, tokens, special: 0,
+}
+"""What each was seen to state as `usage.prompt_tokens`."""
+
+KOREAN = "휴가는 일년에 십사일입니다"
+"""The tokenizer takes its syllables apart, so it has more tokens than characters."""
+
+
+def counting(server: EndpointServer, minilm, counted, *, cut: int = 0):
+    tokenizer = ModelTokenizer(minilm)
+
+    def alter(answer):
+        texts = server.asked[-1][0]["input"]
+        read = counted(texts, sum(tokenizer.count(texts)) - cut, tokenizer.special_tokens)
+        return {**answer, "usage": {"prompt_tokens": read, "total_tokens": read}}
+
+    return alter
+
+
+@pytest.mark.parametrize("counted", COUNTED.values(), ids=COUNTED)
+def test_a_server_may_count_tokens_in_any_way_that_servers_were_seen_to(embedder, server, minilm, counted):
+    assert ModelTokenizer(minilm).count([KOREAN])[0] > len(KOREAN)
+    server.alter = counting(server, minilm, counted)
+    for texts in ([KOREAN], ["a text of several words", "another", KOREAN]):
+        made = embedder().embed_documents(texts)
+        np.testing.assert_allclose(made, HashEmbedder(minilm.dimensions, 64).embed_documents(texts), atol=1e-6)
+
+
+@pytest.mark.parametrize("counted", [COUNTED["infinity-emb 0.0.77 --lengths-via-tokenize"], COUNTED["xinference 4.1.0"]])
+def test_a_text_that_a_server_cut_is_refused_where_it_counts_tokens(embedder, server, minilm, counted):
+    server.alter = counting(server, minilm, counted, cut=5)
+    with pytest.raises(ContractError, match="cuts texts"):
+        embedder().embed_documents([KOREAN])
+
+
+def test_a_server_that_answers_by_another_model_than_the_one_asked_for_is_told_apart(embedder, server):
+    server.alter = lambda answer: {**answer, "model": "all-it-has"}
+    with pytest.raises(SettingsError, match=r"asked for 'minilm' and answers by 'all-it-has'.*model\.served_as"):
+        embedder().embed_documents(["a text"])
+
+
 def test_the_same_model_at_another_address_is_the_same_and_under_another_name_another(tmp_path):
     def known(**how):
         model = LocalModel(ModelSettings(backend="http", **how), tmp_path, Forgetful(), tmp_path)
         return model_fingerprint(model.identity), model.recipient
 
-    here, there = known(url="http://localhost:80/v1", served_as="a"), known(url="https://far.example/v1", served_as="a")
-    assert (here[0], here[1], there[1]) == (there[0], "", "far.example")
+    here, there = known(url="http://localhost:80/v1", served_as="a"), known(url="https://far.example/v1", located_in="VN", served_as="a")
+    assert (here[0], here[1], there[1]) == (there[0], None, Recipient("far.example", "VN"))
     assert known(url="http://localhost:80/v1", served_as="b")[0] != here[0]
 
 

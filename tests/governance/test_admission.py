@@ -12,8 +12,9 @@ from configs.settings import PolicySettings
 from contracts.consent import ANY_SOURCE, STATES, ConsentState
 from contracts.ids import Identity
 from contracts.terms import Classification, LawfulBasis, Terms
-from governance.admit import ADMITTED, admit
+from governance.admit import ADMITTED, Policy, admit
 from governance.terms import effective_terms, seal_subjects
+from governance.transfer import transfer_to
 
 ME = Identity(b"pepper")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,8 +59,8 @@ def _frame(*documents: dict) -> pl.DataFrame:
     return pl.DataFrame([{**OPEN, **document} for document in documents], schema=SCHEMA)
 
 
-def _decide(documents, consents=NOBODY_ASKED, *, purposes=("retrieval",), suppressed=(), now=NOW):
-    return admit(documents, consents, PolicySettings(purposes=purposes), identity=ME, suppressed=frozenset(suppressed), now=now)
+def _decide(documents, consents=NOBODY_ASKED, *, purposes=("retrieval",), transfer=None, suppressed=(), now=NOW):
+    return admit(documents, consents, Policy(purposes, transfer), identity=ME, suppressed=frozenset(suppressed), now=now)
 
 
 CONSENT = {"lawful_basis": "consent", "subject_keys": ["ann", "bob"]}
@@ -417,13 +418,83 @@ def test_a_purpose_may_be_written_as_a_term_wherever_it_is_stated():
     assert _decide(effective_terms(manifest, {"s": stated}, ME))[0]["purposes"].to_list() == [["retrieval"]]
 
 
+PLACES = ("VN", "EU", "SG")
+SENDING = st.fixed_dictionaries(
+    {
+        "may_leave": st.sets(st.sampled_from(Classification)).map(tuple),
+        "may_go_to": st.dictionaries(st.sampled_from(PLACES), st.sets(st.sampled_from(PLACES)).map(tuple)),
+    }
+)
+STATED = st.lists(
+    st.fixed_dictionaries(
+        {
+            "classification": st.sampled_from([*Classification, None, "secretish"]),
+            "jurisdiction": st.sampled_from([*PLACES, None, "", "DE"]),
+        }
+    )
+)
+
+
+def _may_be_sent(document, located_in, policies):
+    """The rule as a data protection officer states it."""
+    whence = document["jurisdiction"]
+    at_home = whence == located_in
+    return (
+        document["classification"] in policies["may_leave"]
+        and bool(whence)
+        and (at_home or located_in in policies["may_go_to"].get(whence, ()))
+    )
+
+
+@settings(max_examples=200)
+@given(policies=SENDING, located_in=st.sampled_from([*PLACES, "US", ""]), stated=STATED)
+def test_sent_is_what_may_leave_and_stays_in_its_jurisdiction_or_may_go_to_that_of_the_machine(policies, located_in, stated):
+    documents = _frame(*({"document_id": str(place), **each} for place, each in enumerate(stated)))
+    admitted, refused = _decide(documents, transfer=transfer_to(located_in, PolicySettings(**policies)))
+    assert admitted["document_id"].to_list() == [
+        str(place) for place, each in enumerate(stated) if _may_be_sent(each, located_in, policies)
+    ]
+    assert set(refused["rule"]) <= {
+        "terms.no_classification",
+        "transfer.not_allowed",
+        "transfer.no_jurisdiction",
+        "transfer.abroad",
+    }
+
+
 @settings(max_examples=50)
-@given(allowed=st.none() | st.sets(st.sampled_from(Classification)), stated=st.lists(st.sampled_from([*Classification, None, "secretish"])))
-def test_where_texts_leave_exactly_the_classifications_that_may_are_admitted(allowed, stated):
-    documents = _frame(*({"document_id": str(place), "classification": each} for place, each in enumerate(stated)))
-    how = PolicySettings(may_leave=None if allowed is None else tuple(allowed))
-    admitted, refused = admit(documents, NOBODY_ASKED, how, identity=ME, suppressed=frozenset(), now=NOW)
-    embeddable = set(Classification) if allowed is None else allowed
-    assert admitted["classification"].to_list() == [each for each in stated if each in embeddable]
-    kept_back = refused.filter(pl.col("rule") == "transfer.not_allowed")
-    assert kept_back.height == sum(each in set(Classification) - embeddable for each in stated)
+@given(stated=STATED)
+def test_where_nothing_is_sent_jurisdictions_refuse_nothing_and_classifications_only_what_is_none(stated):
+    documents = _frame(*({"document_id": str(place), **each} for place, each in enumerate(stated)))
+    admitted, _ = _decide(documents)
+    assert admitted["classification"].to_list() == [
+        each["classification"] for each in stated if each["classification"] in set(Classification)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "rule", "said"),
+    [
+        ({"classification": "internal", "jurisdiction": "VN"}, "transfer.not_allowed", "policies.may_leave"),
+        ({"jurisdiction": None}, "transfer.no_jurisdiction", "nobody stated its jurisdiction"),
+        ({"jurisdiction": "EU"}, "transfer.abroad", "sent from EU to SG, which policies.may_go_to does not allow"),
+    ],
+)
+def test_a_document_that_may_not_be_sent_says_why(document, rule, said):
+    policies = PolicySettings(may_leave=("public",), may_go_to={"VN": ("SG",)})
+    admitted, refused = _decide(_frame(document, {"jurisdiction": "VN"}), transfer=transfer_to("SG", policies))
+    assert (admitted.height, refused["rule"].to_list()) == (1, [rule])
+    assert said in refused["detail"][0]
+
+
+def test_a_jurisdiction_is_the_same_in_any_case_and_empty_is_none():
+    assert Terms(jurisdiction=" vn ").jurisdiction == "VN"
+    assert Terms(jurisdiction=" ").jurisdiction is None
+    assert PolicySettings(may_go_to={"vn": ["sg"]}).may_go_to == {"VN": ("SG",)}
+
+
+@pytest.mark.parametrize("jurisdiction", ["", "Vietnam", "V", "US-CALI", "U S", "VN;EU", False])
+def test_settings_name_jurisdictions_by_codes_that_fit_the_audit(jurisdiction):
+    for wrong in ({jurisdiction: ["EU"]}, {"EU": [jurisdiction]}):
+        with pytest.raises(ValueError, match=r"jurisdiction|string"):
+            PolicySettings(may_go_to=wrong)
