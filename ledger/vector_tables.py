@@ -46,7 +46,7 @@ OWNERS = Table(
     Column("workspace", String, primary_key=True),
     Column("document_id", String, primary_key=True),
     Column("key", ForeignKey("vectors.key"), primary_key=True),
-    Index("owner_by_key", "key"),
+    Index("owner_by_key", "key", "workspace"),
     sqlite_with_rowid=False,
 )
 ASKED = Table(

@@ -17,6 +17,7 @@ from flows.reconcile import Reconciled
 from flows.reindex import Reindexed
 from forensics.scan import Scanned
 from ledger.chain import Verified
+from ledger.sharers import Shared
 from ragkeep.cli import app
 from ragkeep.inspect import Status
 from ragkeep.models import KnownModel
@@ -32,6 +33,7 @@ _PRINTED: dict[str, type] = {
     "reconcile": Reconciled,
     "reindex": Reindexed,
     "models": KnownModel,
+    "cache": Shared,
     "search": Hit,
     "status": Status,
     "erase": Erased,
