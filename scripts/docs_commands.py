@@ -123,7 +123,9 @@ def _shape(kind: Any) -> str:
         return f"[{_shape(get_args(kind)[0])}, …]"
     if isinstance(kind, types.UnionType):
         return _shape(next(one for one in get_args(kind) if one is not types.NoneType)) + "?"
-    return {"str": "text", "int": "int", "float": "number", "bool": "bool", "datetime": "moment"}.get(getattr(kind, "__name__", ""), "…")
+    return {"str": "text", "int": "int", "float": "number", "bool": "bool", "datetime": "moment", "date": "day"}.get(
+        getattr(kind, "__name__", ""), "…"
+    )
 
 
 def _short(field: str) -> str:
