@@ -43,8 +43,8 @@ class StoreSettings(Section):
     @field_validator("duplicates_url", "vectors")
     @classmethod
     def _of_postgres_without_a_password(cls, place: str | None, of: ValidationInfo) -> str | None:
-        parts = urlsplit(place or "postgresql:")
-        is_file = of.field_name == "vectors" and not parts.scheme
+        parts = urlsplit("postgresql:" if place is None else place)
+        is_file = of.field_name == "vectors" and place and not parts.scheme
         if parts.scheme != "postgresql" and not is_file:
             raise ValueError("not the address of a PostgreSQL server: postgresql://USER@HOST/DATABASE")
         if parts.password is not None or "password" in parse_qs(parts.query):

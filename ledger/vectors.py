@@ -78,9 +78,11 @@ class VectorCache:
             self._own(connection, owners)
 
     def own(self, owners: Iterable[Owner], /) -> None:
-        """Add owners to entries that are here; an entry that was forgotten meanwhile stays forgotten."""
+        """Add owners to entries that this workspace owns: what was forgotten stays forgotten, what it never asked for is not its own."""
+        owners = list(owners)
         with writing(self.engine) as connection:
-            self._own(connection, owners)
+            ours = _owned_keys(connection, {key for key, _ in owners}, self._ours)
+            self._own(connection, [owner for owner in owners if owner[0] in ours])
 
     def retain(self, kept: Mapping[str, Collection[str]], /) -> int:
         """Leave each document given only the keys given with it, of whatever model, and drop entries without owner; answers how many."""
@@ -135,20 +137,15 @@ class VectorCache:
         """The files that hold it, SQLite's log among them; none where it lies on a server."""
         if self.engine.dialect.name == "postgresql":
             return ()
-        return tuple(path for path in sqlite_files(Path(place_of(self.engine))) if path.exists())
+        return tuple(path for path in sqlite_files(Path(place_of(self.engine)).resolve()) if path.exists())
 
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
 
     def _own(self, connection: Connection, owners: Iterable[Owner]) -> None:
-        pairs = [{"workspace": self.sharer.workspace, "key": key, "document_id": document_id} for key, document_id in owners]
-        here = {
-            key
-            for part in batches(pair["key"] for pair in pairs)
-            for key in connection.execute(select(VECTORS.c.key).where(VECTORS.c.key.in_(part))).scalars()
-        }
-        insert_new(connection, OWNERS, [pair for pair in pairs if pair["key"] in here])
+        workspace = self.sharer.workspace
+        insert_new(connection, OWNERS, [{"workspace": workspace, "key": key, "document_id": document_id} for key, document_id in owners])
 
     def _owned(self, connection: Connection, document_ids: Iterable[str]) -> Iterator[Owner]:
         for part in batches(document_ids):

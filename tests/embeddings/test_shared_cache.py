@@ -66,7 +66,7 @@ def test_an_erasure_in_one_ends_its_own_ownership_and_says_what_the_other_keeps(
 def test_an_edit_in_one_takes_nothing_from_the_other(two: tuple[VectorCache, VectorCache]) -> None:
     one, other = two
     put(one, ("a", "d"), ("b", "d"))
-    other.own([("a", "d")])
+    other.take([("a", "d")], model="m", on=DAY)
     assert one.retain({"d": {"b"}}) == 0
     assert other.retain({"d": set()}) == 1
     assert one.get("ab").keys() == {"b"}
@@ -78,8 +78,18 @@ def test_what_was_taken_is_owned_at_once_so_nobody_else_can_take_it_away(two: tu
     assert other.take([("a", "e"), ("b", "e")], model="m", on=DAY).keys() == {"a"}
     one.forget(["d"])
     assert other.get("ab").keys() == {"a"}
-    one.own([("b", "d")])
-    assert one.count(["d"]) == 0, "what nobody has put is not owned"
+
+
+def test_a_document_owns_what_its_workspace_asked_for_and_not_all_that_it_says(two: tuple[VectorCache, VectorCache]) -> None:
+    """Else a text that one may not embed would keep the vector of what was erased in the other."""
+    one, other = two
+    put(one, ("a", "d"), ("b", "d"))
+    other.take([("a", "e")], model="m", on=DAY)
+    other.own([("a", "f"), ("b", "f"), ("c", "f")])
+    assert other.count(["f"]) == 1
+    assert other.kept_by_others("abc") == {"a", "b"}
+    assert one.forget(["d"]).shared == 1
+    assert other.get("abc").keys() == {"a"}
 
 
 def test_hits_are_counted_by_workspace_and_model_and_apart_where_the_other_embedded(two: tuple[VectorCache, VectorCache]) -> None:
@@ -173,7 +183,7 @@ class _Model:
         return {key for whose, key, _ in self.owned if of in (None, whose) and whose != but}
 
     def do(self, whose: str, name: str, one: Any, other: Any) -> None:
-        if name == "put" or (name == "own" and one in self.keys()):
+        if name == "put" or (name == "own" and one in self.keys(of=whose)):
             self.owned.add((whose, one, other))
         elif name == "take":
             had = one & self.keys()
@@ -243,7 +253,7 @@ def _assert_equal(caches: dict[str, VectorCache], model: _Model) -> None:
 def test_what_is_shared_counts_is_what_stays(two: tuple[VectorCache, VectorCache]) -> None:
     one, other = two
     put(one, ("a", "1"), ("b", "1"), ("b", "2"), ("c", "1"))
-    other.own([("c", "9")])
+    other.take([("c", "9")], model="m", on=DAY)
     gone = one.forget(["1"])
     assert (gone.before, gone.shared) == (3, 2), "b stays with its own document 2, c with the other workspace"
     assert one.get("abc").keys() == {"b", "c"}
