@@ -6,12 +6,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from contracts.errors import UsageError
 from ledger.asked import Asked, read_asked
-from ledger.database import asking, batches, writing
+from ledger.database import asking, writing
 from ledger.vector_tables import ASKED, OWNERS, VECTORS, place_of
 from ledger.vectors import VectorCache
-
-_DOCUMENTS_AT_ONCE = 500
-"""Whose ownership ends in one transaction: others wait for it to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +75,10 @@ def leave(cache: VectorCache, workspace: str, /) -> int:
     with asking(cache.engine) as connection:
         whose = select(OWNERS.c.document_id).distinct().where(OWNERS.c.workspace == workspace)
         documents = connection.execute(whose).scalars().all()
-    forgotten = [leaving.forget(part) for part in batches(documents, _DOCUMENTS_AT_ONCE)]
+    forgotten = leaving.forget(documents)
     with writing(cache.engine) as connection:
         connection.execute(delete(ASKED).where(ASKED.c.workspace == workspace))
-    return sum(part.before - part.shared for part in forgotten)
+    return forgotten.before - forgotten.shared
 
 
 def find_share(cache: VectorCache, workspace: str, /) -> Share:

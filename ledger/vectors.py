@@ -18,6 +18,8 @@ from ledger.postgres import purge_schema, soil
 from ledger.vector_tables import OWNERS, VECTORS, Sharer, place_of, prepare
 
 _UNIT_TOLERANCE = 1e-3
+_DOCUMENTS_AT_ONCE = 500
+"""That are forgotten in one transaction: other workspaces wait for it to write."""
 
 Owner = tuple[str, str]
 """(key, document_id)"""
@@ -28,8 +30,8 @@ class VectorCache:
 
     Keys are `embeddings.identify.cache_key`: model and text, keyed. Where workspaces share a cache each has its own documents, whatever
     their ids, and finds everybody's vectors: an entry stays until no document of any of them owns it. Every method that writes is one
-    transaction. The first vector written under a key stays, so a text keeps its vector to the bit; one that rotted on disk counts as
-    absent and is replaced.
+    transaction, `forget` one for some hundred documents, and may be repeated. The first vector written under a key stays, so a text keeps
+    its vector to the bit; one that rotted on disk counts as absent and is replaced.
     """
 
     name = "vector cache"
@@ -103,13 +105,14 @@ class VectorCache:
 
         Others are documents of this workspace and of those that share the cache.
         """
-        with writing(self.engine) as connection:
-            keys = {key for _, key in self._owned(connection, document_ids)}
-            if keys:
-                soil(connection)
-            for part in batches(document_ids):
-                connection.execute(delete(OWNERS).where(self._ours, OWNERS.c.document_id.in_(part)))
-            dropped = _drop_orphans(connection, keys)
+        keys, dropped = set[str](), 0
+        for part in batches(document_ids, _DOCUMENTS_AT_ONCE):
+            with writing(self.engine) as connection:
+                if owned := {key for _, key in self._owned(connection, part)}:
+                    soil(connection)
+                    connection.execute(delete(OWNERS).where(self._ours, OWNERS.c.document_id.in_(part)))
+                    dropped += _drop_orphans(connection, owned)
+                    keys |= owned
         return Forgotten(copy=self.name, before=len(keys), after=self.count(document_ids), shared=len(keys) - dropped)
 
     def count(self, document_ids: Collection[str], /) -> int:

@@ -126,8 +126,7 @@ def test_a_workspace_that_is_no_more_can_be_let_go_and_takes_what_it_alone_owned
     put(one, ("a", "d"), ("b", "e"))
     one.take([("a", "d")], model="m", on=DAY)
     put(other, ("b", "f"), ("c", "f"))
-    with mock.patch("ledger.sharers._DOCUMENTS_AT_ONCE", 1):
-        assert leave(other, "one") == 1
+    assert leave(other, "one") == 1
     assert other.get("abc").keys() == {"b", "c"}
     assert [share.workspace for share in read_shared(other).workspaces] == ["two"]
     assert other.count(["f"]) == 2
@@ -250,13 +249,21 @@ def _assert_equal(caches: dict[str, VectorCache], model: _Model) -> None:
             assert [(one.asked, one.had, one.from_others) for one in share.models] == counted
 
 
-def test_what_is_shared_counts_is_what_stays(two: tuple[VectorCache, VectorCache]) -> None:
+@pytest.mark.parametrize("at_once", [1, 500])
+def test_what_is_counted_as_shared_is_what_stays(
+    two: tuple[VectorCache, VectorCache], at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "_DOCUMENTS_AT_ONCE", at_once)
     one, other = two
     put(one, ("a", "1"), ("b", "1"), ("b", "2"), ("c", "1"))
     other.take([("c", "9")], model="m", on=DAY)
     gone = one.forget(["1"])
     assert (gone.before, gone.shared) == (3, 2), "b stays with its own document 2, c with the other workspace"
     assert one.get("abc").keys() == {"b", "c"}
+    put(one, ("a", "1"), ("a", "3"), ("d", "3"), ("c", "3"))
+    gone = one.forget(["1", "2", "3"])
+    assert (gone.before, gone.shared) == (4, 1), "an entry that several of them own is one"
+    assert one.get("abcd").keys() == {"c"}
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])

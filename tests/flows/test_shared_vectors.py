@@ -147,6 +147,7 @@ def test_who_shares_nothing_has_a_cache_that_no_other_can_ask(folder: Path) -> N
     [
         ({"vectors": "postgresql://me:hush@host/d"}, "holds a password"),
         ({"vectors": "sqlite:///file"}, "not the address of a PostgreSQL server"),
+        ({"vectors": ""}, "not the address of a PostgreSQL server"),
         ({"vectors_key_file": "shared.key"}, "vectors_key_file: is for a cache that is shared, and none is"),
     ],
 )
