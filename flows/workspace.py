@@ -154,7 +154,7 @@ class Workspace:
     @cached_property
     def vectors(self) -> VectorCache:
         """What was embedded once, here or in a workspace that shares the cache."""
-        alone = Sharer(self.identity.content("vector cache"), self.identity, self.key_file)
+        alone = Sharer(self.identity.content("vector cache")[:16], self.identity, self.key_file)
         return open_cache(self.settings.stores, self.root, alone, base=self.registry.base)
 
     @property

@@ -23,7 +23,7 @@ def open_cache(stores: StoreSettings, root: Path, alone: Sharer, /, *, base: Pat
     The key of a cache that is shared is made with the cache. Raises StoreUnavailable, KeyFileError or WorkspaceVersionError.
     """
     key_file = _key_file(stores, base)
-    engine = _open_database(stores, root, base, schema=_SCHEMA if key_file else f"{_SCHEMA}_{alone.workspace[:16]}")
+    engine = _open_database(stores, root, base, schema=_SCHEMA if key_file else f"{_SCHEMA}_{alone.workspace}")
     try:
         sharer = alone
         if key_file:

@@ -44,7 +44,7 @@ def _print_shared(shared: "Shared", names: dict[str, str]) -> None:
     )
     print_table(
         "workspaces",
-        ("", "workspace", "documents", "vectors", "of it alone", "size"),
+        ("", "workspace", "documents", "vectors", "alone", "size"),
         [
             ("this" if one.is_this else "", one.workspace, one.documents, one.vectors, one.alone, _megabytes(one.bytes))
             for one in shared.workspaces
@@ -52,10 +52,10 @@ def _print_shared(shared: "Shared", names: dict[str, str]) -> None:
     )
     print_table(
         "texts that were to be embedded",
-        ("workspace", "model", "asked for", "had", "", "from others", "last"),
+        ("workspace", "model", "asked", "had", "", "others'", "last"),
         [
             (
-                one.workspace[:12],
+                one.workspace,
                 names.get(of.model, of.model[:12]),
                 of.asked,
                 of.had,
