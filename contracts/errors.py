@@ -2,7 +2,7 @@
 
     RagkeepError                 exit code 2
     ├── SettingsError            a key, type or folder in ragkeep.yaml is wrong
-    ├── KeyFileError             the workspace's key or pepper is missing or is another workspace's
+    ├── KeyFileError             a key or pepper of the workspace, or of a cache that it shares, is missing or wrong
     ├── UsageError               a command was called with something that does not exist
     ├── ContractError            a table does not have the columns that its contract wants
     ├── WorkspaceVersionError    the workspace was written by a newer ragkeep

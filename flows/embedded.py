@@ -21,9 +21,9 @@ _BATCH_ROWS = 256
 
 def keyed_texts(workspace: Workspace, rows: pl.DataFrame, /) -> list[tuple[str, str]]:
     """For each row (text, heading_path) the key of its vector and the text that the vector is made of, by the current settings."""
-    identity, model = workspace.identity, workspace.model
+    addresses, model = workspace.vectors.sharer.addresses, workspace.model
     texts = embedded_texts(rows, workspace.settings.chunking, model.tokenizer)
-    return [(cache_key(identity, model.identity, text), text) for text in texts]
+    return [(cache_key(addresses, model.identity, text), text) for text in texts]
 
 
 def vector_keys(workspace: Workspace, rows: pl.DataFrame, /) -> list[str]:
@@ -39,7 +39,7 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tupl
     keyed = keyed_texts(workspace, rows)
     keys = [key for key, _ in keyed]
     owners = list(zip(keys, rows["document_id"], strict=True))
-    found = workspace.vectors.get(keys)
+    found = workspace.vectors.take(owners, model=workspace.model.fingerprint, on=now.date())
     missing = {key: text for key, text in keyed if key not in found}
     if missing:
         permit_texts(workspace, workspace.model, {document for key, document in owners if key in missing}, len(missing), now=now)
@@ -47,7 +47,6 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tupl
         workspace.vectors.put(list(missing), vectors, [owner for owner in owners if owner[0] in missing])
         found |= dict(zip(missing, vectors, strict=True))
         reach("sync.embedded")
-    workspace.vectors.own(owner for owner in owners if owner[0] not in missing)
     hits, tokens = len(keys) - len(missing), sum(workspace.model.tokenizer.count(list(missing.values())))
     return np.stack([found[key] for key in keys]), Applied(embedded=len(keys) - hits, cache_hits=hits, tokens=tokens)
 

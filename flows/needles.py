@@ -39,7 +39,7 @@ class Needles:
 def gather_needles(workspace: Workspace, document_ids: Collection[str], /, *, redacted: Collection[str] = (), person: str = "") -> Needles:
     """Of documents that go, chunks by their beginnings; of those that stay without a person, the places that name the person.
 
-    What another document says too is no needle.
+    What another document says too is no needle, nor is a vector that another workspace keeps.
     """
     chunks = workspace.lake.chunks.read()
     goes, stays = (pl.col("document_id").is_in(list(ids)) for ids in (document_ids, redacted))
@@ -48,8 +48,8 @@ def gather_needles(workspace: Workspace, document_ids: Collection[str], /, *, re
     naming = _naming(workspace, chunks.filter(stays & _said_by_no_other(others)), redacted, person).head(_CHUNKS)
     beginnings = whole["text"].str.strip_chars().str.slice(0, _CHARACTERS)
     texts = [*_in_no_other(beginnings, chunks.filter(~goes)), *_in_no_other(naming["piece"], others)]
-    keys = vector_keys(workspace, pl.concat(chunk.select("text", "heading_path") for chunk in (whole, naming)))
-    vectors = [vector.tobytes() for vector in workspace.vectors.get(keys).values()]
+    keys = set(vector_keys(workspace, pl.concat(chunk.select("text", "heading_path") for chunk in (whole, naming))))
+    vectors = [vector.tobytes() for vector in workspace.vectors.get(keys - workspace.vectors.kept_by_others(keys)).values()]
     ids = tuple(name.encode() for name in (*whole["chunk_id"], *naming["chunk_id"]))
     return Needles(ids, (*(text.encode() for text in texts), *vectors), frozenset((*document_ids, *redacted)))
 

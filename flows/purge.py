@@ -88,6 +88,8 @@ def _look(workspace: Workspace, waiting: Sequence[Request], needles: Needles) ->
     # A source may lie in the workspace's folder; what is in it is the original, no copy of ours.
     originals = {workspace.registry.path(settings) for settings in workspace.registry.all().values()}
     others = [path for path in sorted(workspace.root.iterdir()) if path not in ledger and path.resolve() not in originals]
+    root = workspace.root.resolve()
+    others += [path for path in workspace.vectors.files() if not path.resolve().is_relative_to(root)]
     everywhere = scan(others if documents else [], [*sorted(documents), *needles.ids, *needles.traces])
     if documents:
         check_eyes()

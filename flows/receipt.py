@@ -42,5 +42,5 @@ def _stated(workspace: Workspace) -> tuple[str, ...]:
     """On a server no file can be scanned: when bytes are gone there is the word of whoever runs it."""
     stores = workspace.settings.stores
     milvus = (f"stores.milvus_frees_after_hours={stores.milvus_frees_after_hours}",) if stores.milvus_uri else ()
-    postgres = (f"stores.postgres_frees_after_hours={stores.postgres_frees_after_hours}",) if stores.duplicates_url else ()
+    postgres = (f"stores.postgres_frees_after_hours={stores.postgres_frees_after_hours}",) if stores.on_postgres else ()
     return milvus + postgres

@@ -40,9 +40,11 @@ from ledger.receipts import Receipts
 from ledger.requests import Requests
 from ledger.runs import Runs
 from ledger.served import ServedModels
+from ledger.share import files_of_sharers, open_cache
 from ledger.signing import SigningKey
 from ledger.sources import SourceRegistry
 from ledger.suppressions import Suppressions
+from ledger.vector_tables import Sharer
 from ledger.vectors import VectorCache
 from parsing.documents import Parsed, ToParse, Unpacked
 from parsing.parse import parse_files
@@ -147,13 +149,13 @@ class Workspace:
             return DuplicateIndex(open_sqlite(self.root / "duplicates.sqlite"), self.settings.dedup)
         # Named by the workspace's pepper, so that several have room in a database, and each finds its own.
         engine = open_postgres(stores.duplicates_url, f"ragkeep_{self.identity.content('duplicate index')[:16]}")
-        frees_after = None if stores.postgres_frees_after_hours is None else stores.postgres_frees_after_hours * 3_600
-        return DuplicateIndex(engine, self.settings.dedup, frees_after=frees_after)
+        return DuplicateIndex(engine, self.settings.dedup, frees_after=stores.postgres_frees_after)
 
     @cached_property
     def vectors(self) -> VectorCache:
-        """What was embedded once."""
-        return VectorCache(self.root / "vectors.sqlite")
+        """What was embedded once, here or in a workspace that shares the cache."""
+        alone = Sharer(self.identity.content("vector cache")[:16], self.identity, self.key_file)
+        return open_cache(self.settings.stores, self.root, alone, base=self.registry.base)
 
     @property
     def copies(self) -> tuple[DerivedCopy, ...]:
@@ -219,7 +221,8 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
     key_file = base / settings.stores.key_file if settings.stores.key_file else root.with_name(f"{root.name}.key")
     outside, consents, audit_log = (root.with_name(f"{root.name}.{name}.jsonl") for name in ("suppressions", "consents", "audit"))
     receipts = root.with_name(f"{root.name}.receipts")
-    own = tuple(path.resolve() for path in (root, key_file, outside, consents, audit_log, receipts))
+    shared = files_of_sharers(settings.stores, base)
+    own = tuple(path.resolve() for path in (root, key_file, outside, consents, audit_log, receipts, *shared))
     material = _key_material(root, key_file)
     if (root / "lake").exists() and not (root / "ledger.sqlite").exists():
         said = "the ledger is missing, and it alone knows what may be served. Put its backup back"

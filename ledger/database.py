@@ -47,6 +47,11 @@ def open_sqlite(path: Path, /) -> Engine:
         raise StoreUnavailable(f"{path}: {reason}. Is the folder writable, and the file a ragkeep database?") from error
 
 
+def sqlite_files(path: Path, /) -> tuple[Path, ...]:
+    """The files that a database may have: itself, its log, and what its processes share."""
+    return (path, *(path.with_name(f"{path.name}-{part}") for part in ("wal", "shm")))
+
+
 def checkpoint(engine: Engine, /) -> bool:
     """Move the write-ahead log into the main file and empty it: only then are deleted bytes gone from disk.
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +44,12 @@ def write_key_file(path: Path, material: KeyMaterial, /) -> None:
     """The file is on disk, whole and with mode 0600, when this returns; a crash before that leaves no file of that name."""
     if path.exists():
         raise KeyFileError(f"{path}: there is already a key file, and it is never overwritten. Move it away if it is another workspace's")
-    text = f"{_HEADER}key: {base64.b64encode(material.key).decode()}\npepper: {base64.b64encode(material.pepper).decode()}\n"
+    write_secrets(path, _HEADER, {"key": material.key, "pepper": material.pepper}, setting="stores.key_file")
+
+
+def write_secrets(path: Path, header: str, secrets: Mapping[str, bytes], /, *, setting: str) -> None:
+    """As `write_key_file`, a line each; `setting` is what names another place where this one cannot be written."""
+    text = header + "".join(f"{name}: {base64.b64encode(secret).decode()}\n" for name, secret in secrets.items())
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -53,9 +59,7 @@ def write_key_file(path: Path, material: KeyMaterial, /) -> None:
             os.fsync(file.fileno())
         os.link(temporary, path)
     except OSError as error:
-        raise KeyFileError(
-            f"{path}: the key file cannot be written ({error.strerror}). Choose another place with stores.key_file"
-        ) from error
+        raise KeyFileError(f"{path}: the key file cannot be written ({error.strerror}). Choose another place with {setting}") from error
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
@@ -63,41 +67,40 @@ def write_key_file(path: Path, material: KeyMaterial, /) -> None:
 
 def read_key_file(path: Path, /, *, key: str | None = None, pepper: str | None = None) -> KeyMaterial:
     """Key and pepper of the file. `key` and `pepper` in base64, such as the environment's, win over it; with both, no file is needed."""
-    lines = {} if key and pepper else _lines(path)
+    lines = {} if key and pepper else read_lines(path, "the workspace's key file", setting="stores.key_file")
     named = {"key": key, "pepper": pepper}
     values = {
-        name: _decode(given or lines.get(name), name, f"RAGKEEP_{name.upper()}" if given else str(path)) for name, given in named.items()
+        name: decode(given or lines.get(name), name, f"RAGKEEP_{name.upper()}" if given else str(path)) for name, given in named.items()
     }
     origin = " and ".join(dict.fromkeys(f"RAGKEEP_{name.upper()}" if given else str(path) for name, given in named.items()))
     return KeyMaterial(values["key"], values["pepper"], origin)
 
 
-def _lines(path: Path) -> dict[str, str]:
+def read_lines(path: Path, what: str, /, *, setting: str) -> dict[str, str]:
+    """The values of a key file by their names. `what` it is and the `setting` that says where are for the message where it is missing."""
     try:
         text = path.read_text(encoding="ascii")
     except FileNotFoundError:
-        raise KeyFileError(
-            f"{path}: the workspace's key file is missing. Put it back from where it is kept, or say where with stores.key_file"
-        ) from None
+        raise KeyFileError(f"{path}: {what} is missing. Put it back from where it is kept, or say where with {setting}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileError(
-            f"{path}: the key file cannot be read ({error}). It is a text file with a line `key: …` and a line `pepper: …`"
+            f"{path}: the key file cannot be read ({error}). It is a text file with a line for each key, such as `key: …`"
         ) from error
     pairs = (line.partition(":") for line in text.splitlines() if not line.lstrip().startswith("#"))
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _decode(value: str | None, name: str, where: str) -> bytes:
+def decode(value: str | None, name: str, where: str, /, *, of: str = "this workspace") -> bytes:
+    """The bytes of a value in base64; KeyFileError says what is wrong with it and `where`, and what was made with the right one."""
+    remedy = f"Put back the {'value' if value else 'line'} that {of} was made with"
     if not value:
-        raise KeyFileError(f"{where}: there is no `{name}: …` line. Put back the line that this workspace was made with")
+        raise KeyFileError(f"{where}: there is no `{name}: …` line. {remedy}")
     try:
         decoded = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise KeyFileError(f"{where}: the {name} is not base64. Put back the value that this workspace was made with") from None
+        raise KeyFileError(f"{where}: the {name} is not base64. {remedy}") from None
     if len(decoded) != LENGTH:
-        raise KeyFileError(
-            f"{where}: the {name} has {len(decoded)} bytes, not {LENGTH}. Put back the value that this workspace was made with"
-        )
+        raise KeyFileError(f"{where}: the {name} has {len(decoded)} bytes, not {LENGTH}. {remedy}")
     return decoded
 
 

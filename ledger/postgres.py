@@ -5,7 +5,8 @@ Of the first this module takes care. The second only who runs the server knows: 
 """
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, MetaData, Table, create_engine, delete, event, func, inspect, select, text
@@ -14,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from contracts.errors import StoreUnavailable
-from ledger.database import insert_new, writing
+from ledger.database import asking, insert_new
 
-_debts = MetaData()
-_DEBT = Table("debt", _debts, Column("since", BigInteger, primary_key=True, autoincrement=False))
+DEBTS = MetaData()
+"""Beside the tables of whoever opens a schema."""
+_DEBT = Table("debt", DEBTS, Column("since", BigInteger, primary_key=True, autoincrement=False))
 """Seconds since 1970 by the server's clock at which tables had been written anew; _SOILED: rows left since that was done."""
 _SOILED = 0
 
@@ -39,8 +41,9 @@ def open_postgres(url: str, schema: str, /) -> Engine:
 
     try:
         with engine.begin() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(lock)))  # two that make the same schema at once would both fail
             connection.execute(CreateSchema(schema, if_not_exists=True))
-            _debts.create_all(connection)
+            DEBTS.create_all(connection)
         return engine
     except DBAPIError as error:
         engine.dispose()
@@ -71,17 +74,28 @@ def purge_schema(engine: Engine, frees_after: float | None, /) -> str:
 
     Else `pending`, as after any deletion where `frees_after` is None: nobody knows. Tables from which rows have left are written anew.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with asking(engine) as connection, _nobody_else_writes(connection.execution_options(isolation_level="AUTOCOMMIT")):
         soiled = connection.execute(select(_DEBT.c.since).where(_DEBT.c.since == _SOILED)).first()
         for name in inspect(connection).get_table_names() if soiled else ():
             connection.execute(text(f'VACUUM FULL "{name}"'))
         with suppress(DBAPIError):  # not everybody may ask for one, and the server makes them by itself
             connection.execute(text("CHECKPOINT"))
-    with writing(engine) as connection:
         now: int = connection.execute(select(func.floor(func.extract("epoch", func.clock_timestamp())))).scalar_one()
         if soiled:
+            insert_new(connection, _DEBT, [{"since": int(now)}])  # before the other goes, for a kill may come between them
             connection.execute(delete(_DEBT).where(_DEBT.c.since == _SOILED))
-            insert_new(connection, _DEBT, [{"since": int(now)}])
         if frees_after is not None:
             connection.execute(delete(_DEBT).where(_DEBT.c.since + frees_after <= now))
         return "pending" if connection.execute(select(_DEBT.c.since).limit(1)).first() else "purged"
+
+
+@contextmanager
+def _nobody_else_writes(connection: Connection) -> Iterator[None]:
+    """What leaves while tables are written anew would else count as freed with them."""
+    lock = connection.info["lock"]
+    connection.execute(select(func.pg_advisory_lock(lock)))
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.execute(select(func.pg_advisory_unlock(lock)))

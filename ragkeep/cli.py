@@ -13,7 +13,21 @@ from typer.exceptions import TyperException
 
 from configs.offline import go_offline
 from contracts.errors import RagkeepError
-from ragkeep.commands import audit, consent, duplicates, erasure, evaluation, inspection, models, questions, reindex, runs, search, setup
+from ragkeep.commands import (
+    audit,
+    cache,
+    consent,
+    duplicates,
+    erasure,
+    evaluation,
+    inspection,
+    models,
+    questions,
+    reindex,
+    runs,
+    search,
+    setup,
+)
 from ragkeep.session import Session
 
 _INTERRUPTED = 130
@@ -55,6 +69,7 @@ questions.register(app)
 inspection.register(app)
 duplicates.register(app)
 models.register(app)
+cache.register(app)
 consent.register(app)
 erasure.register(app)
 audit.register(app)

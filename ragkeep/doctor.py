@@ -19,6 +19,7 @@ from embeddings.languages import stated_languages, unfit_languages
 from embeddings.processor import Processor
 from flows.model import LocalModel
 from flows.workspace import Workspace
+from ledger.vector_tables import place_of
 from parsing import libreoffice, ocr
 from vectorstore.milvus import MilvusStore
 
@@ -61,7 +62,7 @@ def examine_machine(processor: Processor, /, *, ocr_languages: tuple[str, ...]) 
 
 
 def examine_workspace(workspace: Workspace, processor: Processor, /) -> Iterator[Finding]:
-    """The model, whether it suits the texts, and the vector store. That it was opened says that its ledger and its keys are whole."""
+    """The model, whether it suits the texts, and the stores of vectors. That it was opened says that its ledger and its keys are whole."""
     yield Finding("ledger and keys", "ok", f"open, in {workspace.root}")
     if isinstance(workspace.model, LocalModel):
         try:
@@ -69,6 +70,7 @@ def examine_workspace(workspace: Workspace, processor: Processor, /) -> Iterator
         except RagkeepError as error:
             yield Finding("model", "error", str(error))
     yield _vector_store(workspace)
+    yield _vector_cache(workspace)
 
 
 def _examine_model(workspace: Workspace, model: LocalModel, processor: Processor) -> Iterator[Finding]:
@@ -120,6 +122,17 @@ def _vector_store(workspace: Workspace) -> Finding:
         return Finding("vector store", "ok", f"{uri} answers")
     until = f"{datetime.fromtimestamp(owed, UTC):%Y-%m-%d %H:%M} UTC"
     return Finding("vector store", "warning", f"{uri} answers; it holds erased bytes until {until}", "From then on run: ragkeep purge")
+
+
+def _vector_cache(workspace: Workspace) -> Finding:
+    """A file or a server that cannot be opened, or not by the key that is there, would else be met in the middle of a run."""
+    try:
+        sharer, place = workspace.vectors.sharer, place_of(workspace.vectors.engine)
+    except RagkeepError as error:
+        return Finding("vector cache", "error", str(error))
+    if sharer.addresses == workspace.identity:
+        return Finding("vector cache", "ok", f"{place}, of this workspace alone")
+    return Finding("vector cache", "ok", f"{place}, shared with who has {sharer.key_file}")
 
 
 def _package(name: str, without: str) -> Finding:

@@ -17,6 +17,7 @@ from flows.reconcile import Reconciled
 from flows.reindex import Reindexed
 from forensics.scan import Scanned
 from ledger.chain import Verified
+from ledger.sharers import Shared
 from ragkeep.cli import app
 from ragkeep.inspect import Status
 from ragkeep.models import KnownModel
@@ -32,6 +33,7 @@ _PRINTED: dict[str, type] = {
     "reconcile": Reconciled,
     "reindex": Reindexed,
     "models": KnownModel,
+    "cache": Shared,
     "search": Hit,
     "status": Status,
     "erase": Erased,
@@ -121,7 +123,9 @@ def _shape(kind: Any) -> str:
         return f"[{_shape(get_args(kind)[0])}, …]"
     if isinstance(kind, types.UnionType):
         return _shape(next(one for one in get_args(kind) if one is not types.NoneType)) + "?"
-    return {"str": "text", "int": "int", "float": "number", "bool": "bool", "datetime": "moment"}.get(getattr(kind, "__name__", ""), "…")
+    return {"str": "text", "int": "int", "float": "number", "bool": "bool", "datetime": "moment", "date": "day"}.get(
+        getattr(kind, "__name__", ""), "…"
+    )
 
 
 def _short(field: str) -> str:

@@ -1,20 +1,28 @@
 """The vector cache keeps what somebody owns, and nothing else."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from contracts.errors import ContractError
+from contracts.errors import ContractError, WorkspaceVersionError
+from contracts.ids import Identity
+from ledger.database import open_sqlite
+from ledger.vector_tables import Sharer
 from ledger.vectors import VectorCache
+
+ALONE = Sharer("workspace", Identity(b"pepper"), Path("workspace.key"))
 
 
 def _unit(seed: int, dimensions: int = 8) -> np.ndarray:
     vector = np.random.default_rng(seed).normal(size=dimensions)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def _open(path: Path) -> VectorCache:
+    return VectorCache(open_sqlite(path), ALONE, carry_over=True)
 
 
 @pytest.fixture
@@ -24,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cache(path: Path):
-    made = VectorCache(path)
+    made = _open(path)
     yield made
     made.close()
 
@@ -93,17 +101,43 @@ def test_vectors_of_two_models_live_side_by_side(cache):
     assert {key: len(vector) for key, vector in cache.get(["small", "large"]).items()} == {"small": 4, "large": 16}
 
 
-def test_the_cache_outlives_its_process_and_a_file_of_another_version_is_emptied(path):
-    first = VectorCache(path)
+def test_the_cache_outlives_its_process_and_one_of_a_later_layout_is_refused(path):
+    first = _open(path)
     first.put(["k"], np.array([_unit(1)]), [("k", "d")])
     first.close()
-    again = VectorCache(path)
+    again = _open(path)
     assert again.size() == 1
     again.close()
-    _tamper(path, "PRAGMA user_version = 999")
-    emptied = VectorCache(path)
-    assert (emptied.size(), emptied.count(["d"])) == (0, 0)
+    _tamper(path, "UPDATE meta SET layout = 999")
+    with pytest.raises(WorkspaceVersionError, match=r"vectors\.db: the vector cache has layout 999, this ragkeep knows 2\. Update ragkeep"):
+        _open(path)
+    _tamper(path, "UPDATE meta SET layout = 1")
+    emptied = _open(path)
+    assert (emptied.size(), emptied.get(["k"])) == (0, {})
     emptied.close()
+
+
+FIRST_LAYOUT = """
+CREATE TABLE vectors (key VARCHAR NOT NULL PRIMARY KEY, dimensions INTEGER NOT NULL, vector BLOB NOT NULL);
+CREATE TABLE owners (document_id VARCHAR NOT NULL, key VARCHAR NOT NULL REFERENCES vectors (key),
+    PRIMARY KEY (document_id, key)) WITHOUT ROWID;
+CREATE INDEX owners_by_key ON owners (key);
+PRAGMA user_version = 1
+"""
+
+
+def test_what_was_embedded_before_caches_could_be_shared_is_kept_with_its_owners(path):
+    for statement in FIRST_LAYOUT.split(";"):
+        _tamper(path, statement)
+    _tamper(path, "INSERT INTO vectors VALUES ('k', 8, :vector)", vector=_unit(1).tobytes())
+    _tamper(path, "INSERT INTO owners VALUES ('d', 'k'), ('e', 'k')")
+    shared = VectorCache(open_sqlite(Path(shutil.copy(path, path.with_name("shared.db")))), ALONE)
+    assert shared.get(["k"]) == {}, "where others may be, nobody knows whose key it was made by"
+    shared.close()
+    cache = _open(path)
+    assert cache.get(["k"])["k"].tobytes() == _unit(1).tobytes()
+    assert (cache.size(), cache.count(["d"]), cache.forget(["d"]).shared, cache.forget(["e"]).shared, cache.size()) == (1, 1, 1, 0, 0)
+    cache.close()
 
 
 def test_after_a_purge_no_byte_of_what_was_forgotten_is_on_disk(cache, path):
@@ -124,38 +158,7 @@ def test_a_purge_says_pending_while_somebody_still_reads(cache, path):
         connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql("SELECT * FROM vectors").fetchone()
         cache.forget(["d"])
-        with cache._engine.connect() as writer:
+        with cache.engine.connect() as writer:
             writer.exec_driver_sql("PRAGMA busy_timeout=10")
         assert cache.purge() == "pending"
     reader.dispose()
-
-
-KEYS, DOCUMENTS = st.sampled_from("abcdef"), st.sampled_from("123")
-OPERATIONS = st.one_of(
-    st.tuples(st.just("put"), KEYS, DOCUMENTS),
-    st.tuples(st.just("own"), KEYS, DOCUMENTS),
-    st.tuples(st.just("retain"), DOCUMENTS, st.sets(KEYS)),
-    st.tuples(st.just("forget"), st.sets(DOCUMENTS), st.none()),
-)
-
-
-@settings(deadline=None, max_examples=40)
-@given(operations=st.lists(OPERATIONS, max_size=12))
-def test_the_entries_are_always_exactly_those_with_an_owner(operations, tmp_path_factory):
-    cache, model = VectorCache(tmp_path_factory.mktemp("cache") / "vectors.db"), set()
-    for name, one, other in operations:
-        if name == "put":
-            cache.put([one], np.array([_unit(ord(one))]), [(one, other)])
-            model |= {(one, other)}
-        elif name == "own":
-            cache.own([(one, other)])
-            model |= {(one, other)} if any(key == one for key, _ in model) else set()
-        elif name == "retain":
-            cache.retain({one: other})
-            model = {(key, owner) for key, owner in model if owner != one or key in other}
-        else:
-            cache.forget(one)
-            model = {(key, owner) for key, owner in model if owner not in one}
-        assert cache.get("abcdef").keys() == {key for key, _ in model}
-        assert [cache.count([document]) for document in "123"] == [sum(owner == document for _, owner in model) for document in "123"]
-    cache.close()

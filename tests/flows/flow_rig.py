@@ -179,7 +179,7 @@ def texts(twin: Twin) -> set[str]:
 def inventory(workspace: Workspace) -> dict[str, list]:
     """All that a workspace holds, store by store, without the moments and runs that it was written in."""
     rows = read_all(workspace.index)
-    cached = {(document, key) for document, key in query(workspace.root / "vectors.sqlite", "SELECT document_id, key FROM owners")}
+    cached = {(document, key) for document, key in query(workspace.root / "vectors.sqlite", "SELECT document_id, key FROM owner")}
     said = pairs(workspace, workspace.lake.chunks.read().to_dicts())
     return {
         "served": rows,
@@ -196,7 +196,7 @@ def inventory(workspace: Workspace) -> dict[str, list]:
         "keys": sorted(workspace.keys.documents()),
         "vectors of what nobody says": sorted(cached - said),
         "served without a vector": sorted(pairs(workspace, rows) - cached),
-        "orphaned vectors": query(workspace.root / "vectors.sqlite", "SELECT key FROM vectors EXCEPT SELECT key FROM owners"),
+        "orphaned vectors": query(workspace.root / "vectors.sqlite", "SELECT key FROM vectors EXCEPT SELECT key FROM owner"),
         "owners": sorted(query(workspace.root / "duplicates.sqlite", _OWNERS)),
         "duplicates": workspace.duplicates.edges().to_dicts(),
         "suppressed": sorted(entry.key for entry in workspace.suppressions.since(0)),

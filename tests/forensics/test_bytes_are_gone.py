@@ -86,7 +86,7 @@ def life(tmp_path: Path) -> Life:
 
 DERIVED = {
     "keys.sqlite": "SELECT wrapped FROM data_key WHERE document_id = ?",
-    "vectors.sqlite": "SELECT key FROM owners o WHERE document_id = ? AND 1 = (SELECT count(*) FROM owners WHERE key = o.key)",
+    "vectors.sqlite": "SELECT key FROM owner o WHERE document_id = ? AND 1 = (SELECT count(*) FROM owner WHERE key = o.key)",
     "duplicates.sqlite": "SELECT substr(shingles, 1, 64) FROM member JOIN owner o ON o.member = id WHERE document_id = ?"
     " AND 1 = (SELECT count(*) FROM owner WHERE member = id)",
 }

@@ -115,3 +115,21 @@ def test_a_server_tells_until_when_it_owes_a_purge_or_that_it_is_away(workspace)
     owing = examined(return_value=int(NOW.timestamp()))
     assert (owing.state, "until 2031-01-01 00:00 UTC" in owing.found) == ("warning", True)
     assert examined(side_effect=StoreUnavailable("Milvus does not answer")).state == "error"
+
+
+def test_a_vector_cache_that_does_not_open_is_an_error_and_one_that_is_shared_is_named_with_its_key(kept: Site, tmp_path: Path) -> None:
+    assert by_state(kept)["vector cache"] == ("ok", f"{kept.home / 'vectors.sqlite'}, of this workspace alone")
+    shutil.copytree(kept.home.parent, tmp_path / "copy")
+    site = Site(tmp_path / "copy" / "keep")
+    with (site.home / "ragkeep.yaml").open("a") as file:
+        file.write("stores: {vectors: shared.sqlite}\n")
+    shared = site.home / "shared.sqlite"
+    assert by_state(site)["vector cache"] == ("ok", f"{shared}, shared with who has {shared}.key")
+    Path(f"{shared}.key").unlink()
+    state, found = by_state(site)["vector cache"]
+    assert state == "error"
+    assert "the key of the vector cache is missing" in found
+
+
+def by_state(site: Site) -> dict[str, tuple[str, str]]:
+    return {each["about"]: (each["state"], each["found"]) for each in site.run("doctor", "--json").json}
