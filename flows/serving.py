@@ -25,10 +25,16 @@ def serving(workspace: Workspace, /) -> Model:
 
 
 def note_serving(workspace: Workspace, /, *, now: datetime) -> None:
-    """The ledger knows that the settings' model answers, which a run that was killed as another took over may have left otherwise."""
+    """The ledger knows that the settings' model answers, which a run that was killed as another took over may have left otherwise.
+
+    So it does by which chunking, and, unless these settings stand in for others that were refused, that nothing is refused any more.
+    """
     know_model(workspace, now=now)
     if workspace.served.answering() != workspace.model.fingerprint:
         workspace.served.begin(workspace.model.fingerprint, now)
+    workspace.served.cut_by(workspace.model.fingerprint, workspace.settings.chunking.model_dump(mode="json"))
+    if workspace.refusal is None:
+        workspace.refusals.lift()
 
 
 def know_model(workspace: Workspace, /, *, now: datetime) -> None:

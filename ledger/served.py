@@ -20,6 +20,7 @@ _SERVED = Table(
     Column("answers_since", Moment),
     Column("answered_until", Moment),
     Column("keeps_before", Boolean, nullable=False),
+    Column("chunking", JSON),
 )
 
 _ANSWERS = _SERVED.c.answers_since.is_not(None) & _SERVED.c.answered_until.is_(None)
@@ -37,6 +38,8 @@ class Served:
     answered_until: datetime | None
     keeps_before: bool
     """The collection that it replaced is kept still."""
+    chunking: dict[str, Any] | None = None
+    """By which its index was cut last; None where nobody noted it."""
 
 
 class ServedModels:
@@ -59,12 +62,25 @@ class ServedModels:
         with self._engine.connect() as connection:
             return connection.execute(select(_SERVED.c.fingerprint).where(_ANSWERS)).scalar_one_or_none()
 
+    def get(self, fingerprint: str, /) -> Served | None:
+        """One model, None of one that was never noted."""
+        return next((one for one in self.all() if one.fingerprint == fingerprint), None)
+
     def begin(self, fingerprint: str, at: datetime, /) -> None:
         """This model, which is known, answers from now on, and the collection that it replaced is kept."""
         with writing(self._engine) as connection:
             connection.execute(update(_SERVED).where(_ANSWERS).values(answered_until=at, keeps_before=False))
             values = {"answers_since": at, "answered_until": None, "keeps_before": True}
             connection.execute(update(_SERVED).where(_SERVED.c.fingerprint == fingerprint).values(**values))
+
+    def cut_by(self, fingerprint: str, chunking: dict[str, Any], /) -> None:
+        """The index of this model, which is known, is cut by these settings. Writes nothing where that was known already."""
+        of_model = _SERVED.c.fingerprint == fingerprint
+        with self._engine.connect() as connection:
+            known = connection.execute(select(_SERVED.c.chunking).where(of_model)).scalar_one_or_none()
+        if known != chunking:
+            with writing(self._engine) as connection:
+                connection.execute(update(_SERVED).where(of_model).values(chunking=chunking))
 
     def replaced_at(self) -> datetime | None:
         """When the collection that is kept was replaced, None where none is."""

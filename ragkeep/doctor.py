@@ -20,6 +20,7 @@ from embeddings.processor import Processor
 from flows.model import LocalModel
 from flows.workspace import Workspace
 from parsing import libreoffice, ocr
+from ragkeep.models import Answering, read_answering
 from vectorstore.milvus import MilvusStore
 
 _FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimd", "i8mm", "bf16")
@@ -91,6 +92,18 @@ def _examine_model(workspace: Workspace, model: LocalModel, processor: Processor
     else:
         yield Finding("backend", "ok", how)
     yield _languages(workspace, folder)
+    yield _answering(read_answering(workspace))
+
+
+def _answering(model: Answering) -> Finding:
+    if model.refused:
+        since = f"refused since {model.refused_at:%Y-%m-%d %H:%M}: {model.refused}"
+        found = f"{model.answers}; {model.stated}, which the settings name, is {since}"
+        return Finding("answers", "warning", found, "Put the old settings back, or try again with: ragkeep reindex")
+    if model.answers in ("", model.stated):
+        return Finding("answers", "ok", model.answers or "none yet")
+    found = f"{model.answers}; the settings name {model.stated}"
+    return Finding("answers", "warning", found, "The next ingest builds it beside and judges it, or now: ragkeep reindex")
 
 
 def _languages(workspace: Workspace, folder: ModelFolder) -> Finding:

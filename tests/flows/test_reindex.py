@@ -4,66 +4,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from flow_rig import NOW, PARAGRAPHS, SILENCE, opened, read_all, settings_of, twin_model
+from flow_rig import NOW, SILENCE, read_all
+from two_models import ENDING, FILES, TEXTS, Blind, at, filled, ingest, uris
 
-from configs.settings import Settings
 from contracts.errors import StoreUnavailable
 from flows.erase import erase
 from flows.expire import expire
 from flows.ingest import ingest_from
+from flows.judge import Bar
 from flows.model import MemoryModel
 from flows.purge import purge
 from flows.reindex import reindex
 from flows.serving import serving
 from flows.targets import Selector
-from flows.workspace import Workspace
 from forensics.scan import scan
-from ragkeep.ask import ask
 from sources.memory import MemorySource
-
-TEXTS = [
-    PARAGRAPHS[0],
-    *(" ".join(f"{stem}{letter}" for stem in ("bra", "ku", "lemo", "ti", "sor", "vane")) for letter in "bcdfghjklmnpqrstvwxz"),
-]
-"""None is like another, and more of them than a question finds."""
-FILES = {f"{number}.txt": text.encode() for number, text in enumerate(TEXTS)}
-ENDING = {"0.txt": {"expires_at": "2026-01-02T00:00:00Z"}}
-SIZES = {"small": 16, "large": 48}
-QUESTION = "days of paid leave"
-
-
-def settings_for(model: str, **stores: object) -> Settings:
-    readers = {"anyone": {"groups": [], "clearance": "restricted", "purposes": ["retrieval"]}}
-    return settings_of(model={"name": model}, stores={"buckets": 2, **stores}, readers=readers)
-
-
-@contextmanager
-def at(root: Path, model: str, *, now: datetime = NOW, **stores: object) -> Iterator[Workspace]:
-    """The workspace on Milvus Lite with the settings naming a model; either can be opened again by its settings."""
-    twins = {name: twin_model(size) for name, size in SIZES.items()}
-    with opened(root, settings_for(model, **stores), now=now, model=twins[model]) as twin:
-        workspace = replace(twin, open_model=lambda how: twins[how.name])
-        try:
-            yield workspace
-        finally:
-            workspace.close()
-
-
-def filled(root: Path) -> None:
-    with at(root, "small") as workspace:
-        ingest(workspace)
-
-
-def ingest(workspace: Workspace, files: dict[str, bytes] = FILES, *, now: datetime = NOW):
-    return ingest_from(workspace, [MemorySource("open", files)], retry_quarantined=False, now=now, progress=SILENCE)
 
 
 def kill_reindex(root: Path, point: str) -> None:
@@ -77,11 +38,6 @@ with at(Path({str(root)!r}), "large") as workspace:
     environment = {**os.environ, "RAGKEEP_KILL_AT": point, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
     killed = subprocess.run([sys.executable, "-c", script], cwd=here.parents[1], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
-
-
-def uris(workspace: Workspace) -> list[str]:
-    answer = ask(workspace, QUESTION, reader="anyone", limit=3, now=NOW)
-    return [hit.uri for hit in answer.hits]
 
 
 @pytest.fixture
@@ -135,7 +91,7 @@ def test_going_back_to_the_model_before_embeds_nothing_and_applies_what_happened
 def test_a_gate_that_refuses_leaves_the_old_index_answering_and_what_was_built_is_not_built_again(root: Path) -> None:
     filled(root)
     with at(root, "large") as workspace:
-        refused = reindex(workspace, gates=[lambda _: False], now=NOW, progress=SILENCE)
+        refused = reindex(workspace, bar=Bar(gates=[lambda _: False]), now=NOW, progress=SILENCE)
         assert (refused.moved, refused.refused) == (False, "a gate refused it")
         assert workspace.index.outdated()
         assert uris(workspace)[0] == "0.txt"
@@ -151,16 +107,6 @@ def test_a_model_that_finds_less_is_refused_with_the_figures(root: Path) -> None
         assert not done.moved
         assert "fewer questions of the sample find their document, more than the 2.0% allowed" in done.refused
         assert serving(blind).identity.dimensions == 16
-
-
-class Blind(MemoryModel):
-    """Takes every question for the same one."""
-
-    def __init__(self, model: MemoryModel) -> None:
-        super().__init__(model.tokenizer, model.tokenizer_identity, model.inner)
-
-    def embed_query(self, text: str, /):
-        return -super().embed_query(f"nothing of {text[:0]}")
 
 
 def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root: Path) -> None:
@@ -179,7 +125,7 @@ def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root
         for thread in threads:
             thread.start()
         for _ in range(3):
-            assert reindex(workspace, sample=2, now=NOW, progress=SILENCE).moved
+            assert reindex(workspace, bar=Bar(sample=2), now=NOW, progress=SILENCE).moved
         stop.set()
         for thread in threads:
             thread.join()
@@ -191,7 +137,7 @@ def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root
 def test_an_erasure_during_the_build_reaches_what_answers_and_what_is_built(root: Path) -> None:
     filled(root)
     with at(root, "large") as workspace:
-        reindex(workspace, gates=[lambda _: False], now=NOW, progress=SILENCE)
+        reindex(workspace, bar=Bar(gates=[lambda _: False]), now=NOW, progress=SILENCE)
         erase(workspace, Selector("uri", "0.txt"), now=NOW, progress=SILENCE)
         everywhere = [row["uri"] for store in (workspace.index, workspace.index.beside()) for row in read_all(store)]
         assert len(everywhere) == 2 * (len(TEXTS) - 1)
