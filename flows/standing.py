@@ -39,7 +39,7 @@ def refuse(workspace: Workspace, reason: str, /, *, now: datetime) -> None:
     """The settings of this workspace are not tried again by themselves until they, their gates or what these rest on change."""
     answers = workspace.index.made_for()
     know_model(workspace, now=now)
-    if workspace.served.answering() != answers:  # a run that was killed as another was about to take over
+    if answers and workspace.served.answering() != answers:  # a run that was killed as another was about to take over
         workspace.served.begin(answers, now)
     workspace.refusals.add(Refusal(_key(workspace), workspace.model.fingerprint, now, reason))
     reach("standing.refused")
