@@ -10,6 +10,7 @@ from typing import Literal
 
 import polars as pl
 
+from configs.languages import model_for
 from configs.model import ModelSettings
 from contracts.errors import RagkeepError
 from embeddings.calibration import read_calibration
@@ -115,7 +116,7 @@ def _languages(workspace: Workspace, folder: ModelFolder) -> Finding:
     unfit = unfit_languages(stated, notable)
     if not unfit:
         return Finding("languages", "ok", found)
-    advice = "Name a multilingual model under model.name, and measure both with: ragkeep evaluate"
+    advice = f"Name one that was under model.name, such as {model_for(unfit[0])}; the next ingest compares both before it moves"
     return Finding("languages", "warning", f"{found}. The model was not made for {', '.join(unfit)}", advice)
 
 
