@@ -122,7 +122,7 @@ def reconcile(workspace: str = ".ragkeep", settings: str | None = None, repair: 
 
 @flow(persist_result=False)
 def reindex(workspace: str = ".ragkeep", settings: str | None = None) -> Reindexed:
-    """The index is built anew beside the one that answers, by the settings' model, and takes its place. Started by hand."""
+    """The index is built anew beside the one that answers, by the settings' model, and takes its place if it passes. Started by hand."""
     return _run(lambda opened, now, progress: run_reindex(opened, now=now, progress=progress), "reindex", workspace, settings, insist=True)
 
 

@@ -43,7 +43,7 @@ def refuse(workspace: Workspace, reason: str, /, *, now: datetime) -> None:
         workspace.served.begin(answers, now)
     workspace.refusals.add(Refusal(_key(workspace), workspace.model.fingerprint, now, reason))
     reach("standing.refused")
-    workspace.notifier.notify("model.refused", model=workspace.model.name, reason=reason)
+    workspace.notifier.notify("promotion.refused", model=workspace.model.name, reason=reason)
 
 
 def _key(workspace: Workspace) -> str:

@@ -63,7 +63,7 @@ def test_an_ingest_by_a_model_that_finds_less_takes_what_is_new_into_what_answer
         assert {row["uri"] for row in read_all(workspace.index)} == MORE.keys()
         assert serving(workspace).identity.dimensions == 16
         assert uris(workspace)[0] == "0.txt"
-        ((_, told),) = [event for event in workspace.notifier.events if event[0] == "model.refused"]
+        ((_, told),) = [event for event in workspace.notifier.events if event[0] == "promotion.refused"]
         assert told["reason"] == done.refused
         assert workspace.runs.recent(limit=1)[0].counts["refused"] == done.refused
         assert [refusal.holds for refusal in workspace.refusals.all()] == [True]
