@@ -14,13 +14,13 @@ def serving(workspace: Workspace, /) -> Model:
     if made_for in ("", workspace.model.fingerprint):
         return workspace.model
     if made_for not in workspace.other_models:
-        settings = workspace.served.settings_of(made_for)
-        if settings is None:
+        known = workspace.served.get(made_for)
+        if known is None:
             raise SettingsError(
                 "model.name: the index was made with another model or version than the settings name, and this ledger does not know it. "
                 "Build it anew with: ragkeep reindex"
             )
-        workspace.other_models[made_for] = workspace.open_model(ModelSettings(**settings))
+        workspace.other_models[made_for] = workspace.open_model(ModelSettings(**known.settings))
     return workspace.other_models[made_for]
 
 

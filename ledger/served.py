@@ -1,4 +1,4 @@
-"""Models that an index was made with: how to open each again, and since when it answers."""
+"""Models that an index was made with: how to open each again, since when it answers, and by which chunking."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -50,7 +50,7 @@ class ServedModels:
 
     def note(self, fingerprint: str, settings: dict[str, Any], identity: ModelIdentity, at: datetime, /) -> None:
         """The model is known; the first one that ever was answers. Writes nothing where it was known already."""
-        if self.settings_of(fingerprint) is not None:
+        if self.get(fingerprint) is not None:
             return
         row = {"fingerprint": fingerprint, "settings": settings, "identity": asdict(identity), "known_since": at, "keeps_before": False}
         with writing(self._engine) as connection:
@@ -91,11 +91,6 @@ class ServedModels:
         """None is kept any more."""
         with writing(self._engine) as connection:
             connection.execute(update(_SERVED).values(keeps_before=False))
-
-    def settings_of(self, fingerprint: str, /) -> dict[str, Any] | None:
-        """What the settings said of the model, None of one that never answered here."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(_SERVED.c.settings).where(_SERVED.c.fingerprint == fingerprint)).scalar_one_or_none()
 
     def all(self) -> list[Served]:
         """In the order in which they became known."""

@@ -219,6 +219,16 @@ def test_where_what_answers_can_be_asked_nothing_the_new_model_answers(root: Pat
         assert len(read_all(workspace.index)) == len(TEXTS)
 
 
+def test_an_index_of_an_older_schema_is_made_anew_and_nothing_is_compared(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vectorstore.collection.SCHEMA_VERSION", 2)
+    with at(root, "small") as workspace:
+        assert workspace.index.outdated()
+        blind = blinded(workspace)
+        assert ingest(blind).refused == ""
+        assert (blind.model.asked, len(read_all(workspace.index))) == (0, len(TEXTS))
+        assert not workspace.index.outdated()
+
+
 def test_killed_after_a_refusal_the_next_run_takes_what_is_new_into_what_answers(root: Path) -> None:
     script = f"""
 from pathlib import Path
