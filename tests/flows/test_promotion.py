@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flow_rig import NOW, SILENCE, read_all
-from two_models import FILES, TEXTS, Blind, at, filled, ingest, settings_for, uris
+from two_models import FILES, TEXTS, Blind, at, ingest, settings_for, uris
 
 from contracts.errors import SettingsError
 from contracts.evaluation import Measured, Scored
@@ -47,12 +47,6 @@ def refused(root: Path, files: dict[str, bytes] = MORE) -> None:
 def held(workspace: Workspace) -> tuple[int, int]:
     """Rows of what answers, and of what was built beside it."""
     return len(read_all(workspace.index)), len(read_all(workspace.index.beside()))
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    filled(tmp_path / "ws")
-    return tmp_path / "ws"
 
 
 def test_an_ingest_by_a_model_that_finds_less_takes_what_is_new_into_what_answers(root: Path) -> None:

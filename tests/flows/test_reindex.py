@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 import pytest
 from flow_rig import NOW, SILENCE, read_all
-from two_models import ENDING, FILES, TEXTS, Blind, at, filled, ingest, uris
+from two_models import ENDING, FILES, TEXTS, Blind, at, ingest, uris
 
 from contracts.errors import StoreUnavailable
 from flows.erase import erase
@@ -40,13 +40,7 @@ with at(Path({str(root)!r}), "large") as workspace:
     assert killed.returncode == -signal.SIGKILL
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "ws"
-
-
 def test_after_a_reindex_the_index_is_what_a_fresh_one_by_the_new_model_would_be(root: Path, tmp_path: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         done = reindex(workspace, now=NOW, progress=SILENCE)
         assert (done.moved, done.refused) == (True, "")
@@ -63,7 +57,6 @@ def test_after_a_reindex_the_index_is_what_a_fresh_one_by_the_new_model_would_be
 
 
 def test_an_ingest_by_settings_that_name_another_model_does_the_same_and_what_it_replaced_is_dropped_in_time(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         old = workspace.index.collection()
         assert serving(workspace).identity.dimensions == 16
@@ -77,7 +70,6 @@ def test_an_ingest_by_settings_that_name_another_model_does_the_same_and_what_it
 
 
 def test_going_back_to_the_model_before_embeds_nothing_and_applies_what_happened_since(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         ingest(workspace)
         fewer = {uri: body for uri, body in FILES.items() if uri != "0.txt"}
@@ -89,7 +81,6 @@ def test_going_back_to_the_model_before_embeds_nothing_and_applies_what_happened
 
 
 def test_a_gate_that_refuses_leaves_the_old_index_answering_and_what_was_built_is_not_built_again(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         refused = reindex(workspace, bar=Bar(gates=[lambda _: False]), now=NOW, progress=SILENCE)
         assert (refused.moved, refused.refused) == (False, "a gate refused it")
@@ -100,7 +91,6 @@ def test_a_gate_that_refuses_leaves_the_old_index_answering_and_what_was_built_i
 
 
 def test_a_model_that_finds_less_is_refused_with_the_figures(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         blind = replace(workspace, model=Blind(workspace.model))
         done = reindex(blind, now=NOW, progress=SILENCE)
@@ -110,7 +100,6 @@ def test_a_model_that_finds_less_is_refused_with_the_figures(root: Path) -> None
 
 
 def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         stop, problems, answers = Event(), [], []
 
@@ -135,7 +124,6 @@ def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root
 
 
 def test_an_erasure_during_the_build_reaches_what_answers_and_what_is_built(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         reindex(workspace, bar=Bar(gates=[lambda _: False]), now=NOW, progress=SILENCE)
         erase(workspace, Selector("uri", "0.txt"), now=NOW, progress=SILENCE)
@@ -151,7 +139,6 @@ def test_an_erasure_during_the_build_reaches_what_answers_and_what_is_built(root
 
 
 def test_what_may_not_be_served_any_more_leaves_the_old_index_before_the_new_one_is_built(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         shut = {"0.txt": {"classification": "restricted"}}
         source = MemorySource("open", FILES, shut)
@@ -170,7 +157,8 @@ def test_what_may_not_be_served_any_more_leaves_the_old_index_before_the_new_one
         assert {row["uri"] for row in read_all(workspace.index)} == FILES.keys()
 
 
-def test_an_expiry_takes_out_what_ended_and_builds_no_index(root: Path) -> None:
+def test_an_expiry_takes_out_what_ended_and_builds_no_index(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
     with at(root, "small") as workspace:
         ingest_from(workspace, [MemorySource("open", FILES, ENDING)], retry_quarantined=False, now=NOW, progress=SILENCE)
     later = NOW + timedelta(days=3)
@@ -184,7 +172,6 @@ def test_an_expiry_takes_out_what_ended_and_builds_no_index(root: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["promote.moved", "beside.promoted"])
 def test_what_a_killed_reindex_replaced_is_dropped_in_time_and_hides_nothing_from_a_purge(root: Path, point: str) -> None:
-    filled(root)
     kill_reindex(root, point)
     with at(root, "large") as workspace:
         erase(workspace, Selector("uri", "0.txt"), now=NOW, progress=SILENCE)
@@ -199,7 +186,6 @@ def test_what_a_killed_reindex_replaced_is_dropped_in_time_and_hides_nothing_fro
 
 
 def test_the_ledger_says_who_answers_after_a_reindex_that_was_killed_is_given_up(root: Path) -> None:
-    filled(root)
     kill_reindex(root, "beside.begun")
     with at(root, "small") as workspace:
         ingest(workspace)
@@ -209,7 +195,6 @@ def test_the_ledger_says_who_answers_after_a_reindex_that_was_killed_is_given_up
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["beside.upserted", "beside.begun", "promote.kept", "promote.moved", "beside.promoted"])
 def test_killed_at_any_point_a_reindex_leaves_an_index_that_answers_and_the_next_one_ends_it(root: Path, point: str) -> None:
-    filled(root)
     kill_reindex(root, point)
     with at(root, "large") as workspace:
         assert len(read_all(workspace.index)) == len(TEXTS)
@@ -220,7 +205,6 @@ def test_killed_at_any_point_a_reindex_leaves_an_index_that_answers_and_the_next
 
 
 def test_an_index_that_lost_rows_while_it_was_built_does_not_answer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         store = type(workspace.index)
         monkeypatch.setattr(store, "upsert", lambda self, rows, vectors, real=store.upsert: real(self, rows[1:], vectors[1:]))
