@@ -19,8 +19,8 @@ def embedded_texts(rows: pl.DataFrame, how: ChunkingSettings, tokenizer: Tokeniz
     whole = [_headed(above, text) for above, text in zip(titles, texts, strict=True)]
     places = [place for place, above in enumerate(titles) if above]
     while places:
-        counted = zip(places, tokenizer.spans([whole[place] for place in places]), strict=True)
-        places = [place for place, spans in counted if titles[place] and len(spans) > tokenizer.window]
+        counted = zip(places, tokenizer.count([whole[place] for place in places]), strict=True)
+        places = [place for place, tokens in counted if titles[place] and tokens > tokenizer.window]
         for place in places:
             titles[place] = titles[place][1:]
             whole[place] = _headed(titles[place], texts[place])

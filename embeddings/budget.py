@@ -1,16 +1,19 @@
 """How many tokens a batch should have on this machine, measured once and remembered."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Generator
 from pathlib import Path
 from time import perf_counter, process_time
 
-from embeddings.batching import Runner, run_batches
+from contracts.ports import Vectors
+from embeddings.batching import Runner, Tokenised, batches, run_batches
 from embeddings.keep import keep_text
 
-_WORTH_MEASURING = 500
-"""Texts that a process must have embedded before: then there are likely more, and the measurement costs less than it can save."""
-_SAMPLE = 24
+_WARM = 200
+"""Texts that a process must have embedded before: what is first met is slower."""
+_ENOUGH = 200
+"""Texts that are measured by."""
 _CARD_SIZED = 4_096
 """Batches that large are for graphics cards, whose work is no processor time."""
 _ROUNDS = 2
@@ -40,22 +43,27 @@ class Budgets:
 
 
 def worth_measuring(embedded_before: int, texts: int, /) -> bool:
-    """Whether to measure on so many texts, after so many others."""
-    return embedded_before >= _WORTH_MEASURING and texts >= _SAMPLE
+    """Whether so many texts, after so many others, tell one size of batch from another."""
+    return embedded_before >= _WARM and texts >= _ENOUGH
 
 
-def measure_budget(runner: Runner, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> int:
-    """The fastest of the runner's budgets on some of these texts, in seconds of the processor where it does the work: others share it."""
-    step = max(1, len(texts) // _SAMPLE)
-    some, counted = texts[::step][:_SAMPLE], lengths[::step][:_SAMPLE]
+def measure_budgets(runner: Runner, texts: Tokenised, /) -> Generator[tuple[list[int], Vectors], None, dict[int, float]]:
+    """The texts' vectors as `run_batches` gives them, each part by another of the runner's budgets; and what a token took by each.
+
+    In seconds of the processor where it does the work, since others share it. Texts are dealt by length, so that the parts are alike.
+    """
+    lengths = texts.lengths
     clock = process_time if runner.budgets[0] < _CARD_SIZED else perf_counter
-    seconds = {budget: float("inf") for budget in sorted(runner.budgets)}
-    for _ in range(_ROUNDS):
-        for budget in seconds:
-            begun = clock()
-            list(run_batches(runner, some, counted, prompt, budget=budget))
-            seconds[budget] = min(seconds[budget], clock() - begun)
-    return fastest(seconds)
+    rounds = [budget for _ in range(_ROUNDS) for budget in runner.budgets]
+    dealt = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    took = dict.fromkeys(runner.budgets, math.inf)
+    for number, budget in enumerate(rounds):
+        part = dealt[number :: len(rounds)]
+        begun = clock()
+        for batch, made in run_batches(runner, texts.at(part), batches([lengths[place] for place in part], budget)):
+            yield [part[place] for place in batch], made
+        took[budget] = min(took[budget], (clock() - begun) / sum(lengths[place] for place in part))
+    return took
 
 
 def fastest(seconds: dict[int, float], /) -> int:

@@ -13,6 +13,7 @@ from embeddings.calibration import MODEL
 from embeddings.describe import ModelFolder
 from embeddings.keep import new_folder
 from embeddings.openvino_runner import OpenVinoRunner
+from embeddings.tokenizer import ModelTokenizer
 
 _COSINE = 0.9999
 _PROBES = (
@@ -46,7 +47,6 @@ def _write(model: ModelFolder, path: Path) -> None:
     set_verbosity_error()  # type: ignore[no-untyped-call]  # it wonders which loss an embedding model was trained with
     how = {"dtype": torch.float32}
     loaded = SentenceTransformer(str(model.path), device="cpu", local_files_only=True, model_kwargs=how).float().eval()
-    probes = [model.prompt_document + text for text in _PROBES]
     features = loaded.preprocess(list(_PROBES), prompt=model.prompt_document or None)
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in features]
     if "input_ids" not in names or "attention_mask" not in names:
@@ -61,7 +61,7 @@ def _write(model: ModelFolder, path: Path) -> None:
     graph.validate_nodes_and_infer_types()
     openvino.save_model(graph, path, compress_to_fp16=False)
     made = OpenVinoRunner(replace(model, dtype="float32"), path, streams=1)
-    near = made.run(made.prepare(probes, [1] * len(probes), ""))
+    near = made.run(made.prepare(ModelTokenizer(model).tokenise(_PROBES, model.prompt_document)))
     if not np.all((exact * near).sum(axis=1) >= _COSINE):
         raise SettingsError(f"model.backend: OpenVINO does not compute {model.path} as torch does. Set model.backend to torch")
 

@@ -3,7 +3,6 @@
 import math
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import tenacity
 
 from contracts.errors import ContractError, SettingsError, StoreUnavailable
 from contracts.ports import Vectors
+from embeddings.batching import Tokenised
 from embeddings.describe import ModelFolder
 
 _TEXTS = 32
@@ -70,12 +70,12 @@ class HttpRunner:
             reraise=True,
         )
 
-    def prepare(self, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> list[tuple[list[str], int]]:
+    def prepare(self, batch: Tokenised, /) -> list[tuple[list[str], int]]:
         """Requests of at most 32 texts, each with the least number of tokens that the server has to have read."""
         asked = []
-        for start in range(0, len(texts), _TEXTS):
-            part = [prompt + text for text in texts[start : start + _TEXTS]]
-            asked.append((part, sum(lengths[start : start + _TEXTS]) - self._special_tokens * len(part)))
+        for start in range(0, len(batch.texts), _TEXTS):
+            part = [batch.prompt + text for text in batch.texts[start : start + _TEXTS]]
+            asked.append((part, sum(batch.lengths[start : start + _TEXTS]) - self._special_tokens * len(part)))
         return asked
 
     def run(self, prepared: Any, /) -> Vectors:

@@ -1,6 +1,6 @@
 """The embedding model itself. Importing this module is cheap; making a SentenceEmbedder loads the backend and the weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +8,8 @@ import numpy.typing as npt
 from contracts.errors import ContractError, SettingsError, UsageError
 from contracts.ids import fingerprint
 from contracts.ports import ModelIdentity, Progress, Vectors
-from embeddings.batching import Runner, run_batches
-from embeddings.budget import Budgets, measure_budget, worth_measuring
+from embeddings.batching import Runner, Tokenised, batches, run_batches
+from embeddings.budget import Budgets, fastest, measure_budgets, worth_measuring
 from embeddings.describe import ModelFolder
 from embeddings.identify import model_fingerprint
 from embeddings.processor import count_cores, processor_name
@@ -51,47 +51,44 @@ class SentenceEmbedder:
 
     def embed_documents(self, texts: Sequence[str], /) -> Vectors:
         """One unit vector per text, in order. Raises ContractError on a text that the model would not read to its end."""
-        lengths = self._lengths(texts, self.identity.prompt_document)
-        for place, length in enumerate(lengths):
+        tokenised = self._tokenizer.tokenise(texts, self.identity.prompt_document)
+        for place, length in enumerate(tokenised.lengths):
             if length > self._tokenizer.limit:
                 raise ContractError(
                     f"text {place} of {len(texts)}: {length} tokens with prompt and special ones, the model reads {self._tokenizer.limit}. "
                     "Lower chunking.max_tokens, or end model.document_prompt with a space"
                 )
-        return self._embed(texts, lengths, self.identity.prompt_document)
+        return self._embed(tokenised)
 
     def embed_query(self, text: str, /) -> npt.NDArray[np.float32]:
         """The unit vector of a question. Raises UsageError on one that the model would not read to its end."""
-        lengths = self._lengths([text], self.identity.prompt_query)
-        if lengths[0] > self._tokenizer.limit:
-            raise UsageError(f"the question has {lengths[0]} tokens, the model reads {self._tokenizer.limit}. Shorten it")
-        vector: npt.NDArray[np.float32] = self._embed([text], lengths, self.identity.prompt_query)[0]
+        tokenised = self._tokenizer.tokenise([text], self.identity.prompt_query)
+        if (length := tokenised.lengths[0]) > self._tokenizer.limit:
+            raise UsageError(f"the question has {length} tokens, the model reads {self._tokenizer.limit}. Shorten it")
+        vector: npt.NDArray[np.float32] = self._embed(tokenised)[0]
         return vector
 
-    def _lengths(self, texts: Sequence[str], prompt: str) -> list[int]:
-        return [count + self._tokenizer.special_tokens for count in self._tokenizer.count([prompt + text for text in texts])]
-
-    def _embed(self, texts: Sequence[str], lengths: list[int], prompt: str) -> Vectors:
-        vectors, done = np.zeros((len(texts), self.identity.dimensions), dtype=np.float32), 0
-        budget = self._batch_tokens or self._fitting(texts, lengths, prompt)
-        for batch, made in run_batches(self._runner, texts, lengths, prompt, budget=budget):
-            vectors[batch] = made
-            done += len(batch)
+    def _embed(self, texts: Tokenised) -> Vectors:
+        vectors, done = np.zeros((len(texts.texts), self.identity.dimensions), dtype=np.float32), 0
+        for places, made in self._in_batches(texts):
+            vectors[places] = made
+            done += len(places)
             if self._progress:
-                self._progress.advance("embed", done, len(texts))
+                self._progress.advance("embed", done, len(texts.texts))
+        self._embedded += len(vectors)
         return _unit(vectors)
 
-    def _fitting(self, texts: Sequence[str], lengths: list[int], prompt: str) -> int:
-        """Tokens in a batch: as measured on this machine, now if the run is long enough to gain by it."""
-        if not self._budgets:
-            return self._runner.budgets[0]
-        key = fingerprint("budget", model=model_fingerprint(self.identity), processor=processor_name(), cores=count_cores())
-        known = self._budgets.get(key)
-        if known is None and worth_measuring(self._embedded, len(texts)):
-            known = measure_budget(self._runner, texts, lengths, prompt)
-            self._budgets.put(key, known)
-        self._embedded += len(texts)
-        return known or self._runner.budgets[0]
+    def _in_batches(self, texts: Tokenised) -> Iterator[tuple[list[int], Vectors]]:
+        """In batches of as many tokens as stated, as was fastest on this machine, or as usual; measured by the way in a long run."""
+        budget, runner = self._batch_tokens, self._runner
+        if budget is None and self._budgets:
+            key = fingerprint("budget", model=model_fingerprint(self.identity), processor=processor_name(), cores=count_cores())
+            budget = self._budgets.get(key)
+            if budget is None and worth_measuring(self._embedded, len(texts.texts)):
+                seconds = yield from measure_budgets(runner, texts)
+                self._budgets.put(key, fastest(seconds))
+                return
+        yield from run_batches(runner, texts, batches(texts.lengths, budget or runner.budgets[0], streams=runner.streams))
 
 
 def _on_torch(model: ModelFolder) -> Runner:

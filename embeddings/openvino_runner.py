@@ -1,16 +1,15 @@
 """A model run by OpenVINO on the processor. Knows neither torch nor transformers, so that it is loaded in moments."""
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
-from contracts.errors import ContractError, SettingsError
+from contracts.errors import SettingsError
 from contracts.ports import Vectors
+from embeddings.batching import Tokenised
 from embeddings.describe import ModelFolder, padding_token
 from embeddings.processor import count_cores
 
@@ -42,9 +41,6 @@ class OpenVinoRunner:
         self._compiled = core.compile_model(exported, "CPU", how)
         self._inputs = {name for port in self._compiled.inputs for name in port.names}
         self._own = threading.local()
-        self._tokenizer = Tokenizer.from_file(str(model.tokenizer))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
         self._padding = padding_token(model)
 
     @property
@@ -52,19 +48,15 @@ class OpenVinoRunner:
         """Of the vectors that it makes."""
         return int(self._compiled.output(0).get_partial_shape()[1].get_length())
 
-    def prepare(self, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> dict[str, npt.NDArray[np.int64]]:
+    def prepare(self, batch: Tokenised, /) -> dict[str, npt.NDArray[np.int64]]:
         """The inputs that the model has, all texts padded to the longest."""
-        encoded = self._tokenizer.encode_batch_fast([prompt + text for text in texts])
-        ids = [each.ids for each in encoded]
-        if any(len(each) < length for each, length in zip(ids, lengths, strict=True)):
-            raise ContractError("the model's tokenizer counts a text in two ways: its tokenizer.json is inconsistent. Fetch it again")
-        shape = (len(ids), max(map(len, ids)))
+        shape = (len(batch.ids), max(batch.lengths))
         features = {
             "input_ids": np.full(shape, self._padding, dtype=np.int64),
             "attention_mask": np.zeros(shape, dtype=np.int64),
             "token_type_ids": np.zeros(shape, dtype=np.int64),
         }
-        for row, each in enumerate(ids):
+        for row, each in enumerate(batch.ids):
             features["input_ids"][row, : len(each)] = each
             features["attention_mask"][row, : len(each)] = 1
         return {name: value for name, value in features.items() if name in self._inputs}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from embeddings.describe import ModelFolder
 from embeddings.openvino_runner import OpenVinoRunner
+from embeddings.tokenizer import ModelTokenizer
 
 
 def quantise(model: ModelFolder, exported: Path, texts: Sequence[str], into: Path, /) -> None:
@@ -23,7 +24,8 @@ def quantise(model: ModelFolder, exported: Path, texts: Sequence[str], into: Pat
 
         nncf.set_log_level(logging.ERROR)
         runner = OpenVinoRunner(model, exported, streams=1)
-        examples = [runner.prepare([text], [1], model.prompt_document) for text in texts]
+        tokenised = ModelTokenizer(model).tokenise(texts, model.prompt_document)
+        examples = [runner.prepare(tokenised.at([place])) for place in range(len(texts))]
         made = nncf.quantize(
             openvino.Core().read_model(exported),
             nncf.Dataset(examples),

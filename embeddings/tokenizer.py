@@ -1,12 +1,20 @@
 """The embedding model's own tokens, without loading the model."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from contracts.errors import SettingsError
+from embeddings.batching import Tokenised
 from embeddings.describe import ModelFolder
 from embeddings.identify import digest
+from embeddings.processor import count_cores
+
+_TEXTS_A_THREAD = 32
+"""Fewer are tokenised before another thread has begun."""
 
 
 class ModelTokenizer:
@@ -32,6 +40,18 @@ class ModelTokenizer:
         """Character spans of each text's tokens, in order, without special tokens."""
         return [encoding.offsets for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
+    def tokenise(self, texts: Sequence[str], prompt: str, /) -> Tokenised:
+        """The texts as the model reads them, with the prompt before each; many of them on all cores."""
+        asked = [prompt + text for text in texts]
+        if len(asked) <= _TEXTS_A_THREAD:
+            return Tokenised(texts, prompt, self._ids(asked))
+        parts = [asked[start : start + _TEXTS_A_THREAD] for start in range(0, len(asked), _TEXTS_A_THREAD)]
+        with ThreadPoolExecutor(count_cores()) as threads:
+            return Tokenised(texts, prompt, [ids for part in threads.map(self._ids, parts) for ids in part])
+
     def count(self, texts: Sequence[str], /) -> list[int]:
         """How many tokens each text has, without special tokens and prompt; equals the number of its spans."""
         return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def _ids(self, texts: list[str]) -> list[npt.NDArray[np.int32]]:
+        return [np.array(encoding.ids, dtype=np.int32) for encoding in self._tokenizer.encode_batch_fast(texts)]

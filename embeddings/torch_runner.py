@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.errors import ContractError
 from contracts.ports import Vectors
+from embeddings.batching import Tokenised
 from embeddings.describe import ModelFolder
 from embeddings.processor import count_cores
 
@@ -41,11 +42,11 @@ class TorchRunner:
         """Of the vectors that it makes."""
         return int(self.models[0].get_embedding_dimension())
 
-    def prepare(self, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> Any:
+    def prepare(self, batch: Tokenised, /) -> Any:
         """The model whose turn it is, and the batch on its device."""
         model = next(self._turns)
-        features = model.preprocess(list(texts), prompt=prompt or None)
-        _refuse_truncation(features, lengths)
+        features = model.preprocess(list(batch.texts), prompt=batch.prompt or None)
+        _refuse_truncation(features, batch.lengths)
         return model, {name: value.to(model.device) if hasattr(value, "to") else value for name, value in features.items()}
 
     def run(self, prepared: Any, /) -> Vectors:

@@ -9,7 +9,7 @@ from contracts.errors import StoreUnavailable
 from contracts.ports import Progress
 from contracts.results import Applied
 from flows.decide import Decision
-from flows.embedded import embed_batch
+from flows.embedded import embedded_batches
 from flows.judge import Bar, Judged, judge
 from flows.readback import remember
 from flows.release import release
@@ -19,7 +19,6 @@ from flows.workspace import Index, Workspace
 from ledger.database import batches
 from vectorstore.diff import diff
 
-_BATCH_ROWS = 256
 _DOCUMENTS_AT_ONCE = 2_000
 _IDS = ["chunk_id", "document_id", "row_hash"]
 
@@ -33,13 +32,10 @@ def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress
     beside = workspace.index.beside()
     changes = diff(decision.wanted, _held(beside))
     beside.delete([*changes.withdrawals["chunk_id"], *changes.leftovers["chunk_id"]])
-    for batch in changes.upserts.iter_slices(_BATCH_ROWS):
-        if workspace.suppressions.sequence() != decision.sequence:
-            return applied
-        rows, vectors, done = embed_batch(workspace, batch, now=now)
+    for rows, vectors, embedded in embedded_batches(workspace, changes.upserts, decision.sequence, now=now):
         beside.upsert(rows, vectors)
         reach("beside.upserted")
-        applied += done
+        applied += embedded
         progress.advance("embed", applied.upserted, changes.upserts.height)
     beside.settle()
     return applied

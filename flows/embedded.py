@@ -1,6 +1,8 @@
 """What is embedded of a row, the address of its vector in the cache, and the vector, worked out in one place for all who ask."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -10,8 +12,11 @@ from configs.faults import reach
 from contracts.ports import Vectors
 from contracts.results import Applied
 from embeddings.identify import cache_key
+from flows.ahead import ahead
 from flows.send import check_may_be_sent, note_texts
 from flows.workspace import Workspace
+
+_BATCH_ROWS = 256
 
 
 def keyed_texts(workspace: Workspace, rows: pl.DataFrame, /) -> list[tuple[str, str]]:
@@ -48,8 +53,20 @@ def embed(workspace: Workspace, rows: pl.DataFrame, /, *, now: datetime) -> tupl
     return np.stack([found[key] for key in keys]), Applied(embedded=len(keys) - hits, cache_hits=hits, tokens=tokens)
 
 
-def embed_batch(workspace: Workspace, batch: pl.DataFrame, /, *, now: datetime) -> tuple[pl.DataFrame, Vectors, Applied]:
-    """Gold's rows of these (chunk_id, document_id), their vectors, and what was embedded for them."""
+def embedded_batches(
+    workspace: Workspace, upserts: pl.DataFrame, sequence: int, /, *, now: datetime
+) -> Iterator[tuple[pl.DataFrame, Vectors, Applied]]:
+    """Gold's rows of these (chunk_id, document_id), their vectors, and what was embedded for them; the next are embedded meanwhile.
+
+    It ends where something was suppressed since `sequence`.
+    """
+    for made in ahead(partial(_embed_batch, workspace, now=now), upserts.iter_slices(_BATCH_ROWS)):
+        if workspace.suppressions.sequence() != sequence:
+            return
+        yield made
+
+
+def _embed_batch(workspace: Workspace, batch: pl.DataFrame, /, *, now: datetime) -> tuple[pl.DataFrame, Vectors, Applied]:
     gold = workspace.lake.rows.read(batch["document_id"].unique().to_list())
     rows = gold.join(batch.select("chunk_id"), on="chunk_id", how="semi")
     vectors, embedded = embed(workspace, rows, now=now)

@@ -7,11 +7,11 @@ from datetime import datetime
 import polars as pl
 
 from configs.faults import reach
-from contracts.ports import Progress
+from contracts.ports import Progress, Vectors
 from contracts.results import Applied
 from flows.beside import build_beside, drop_replaced, put_in_place
 from flows.decide import Decision, decide, known_access, write_gold
-from flows.embedded import embed_batch
+from flows.embedded import embedded_batches
 from flows.judge import NOT_JUDGED, Bar, Judged, usual_bar
 from flows.readback import digests, is_remembered, present_rows
 from flows.release import release
@@ -21,7 +21,6 @@ from flows.withdraw import delete_rows, forget_beside, withdraw
 from flows.workspace import Workspace
 from vectorstore.diff import diff
 
-_BATCH_ROWS = 256
 _SETTLE_ROWS = 10_000
 
 
@@ -93,14 +92,15 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
     forget_beside(workspace, changes.withdrawals)
     delete_rows(workspace, changes.withdrawals, run_id)
     applied, done = Applied(deleted=changes.withdrawals.height), 0
-    for batch in changes.upserts.iter_slices(_BATCH_ROWS):
-        if workspace.suppressions.sequence() != decision.sequence:
-            return applied
-        applied += _upsert(workspace, batch, run_id, now)
-        done += batch.height
-        if done % _SETTLE_ROWS < batch.height:
+    for rows, vectors, embedded in embedded_batches(workspace, changes.upserts, decision.sequence, now=now):
+        _upsert(workspace, rows, vectors, run_id)
+        applied += embedded
+        done += rows.height
+        if done % _SETTLE_ROWS < rows.height:
             index.settle()
         progress.advance("embed", done, changes.upserts.height)
+    if workspace.suppressions.sequence() != decision.sequence:
+        return applied
     delete_rows(workspace, changes.leftovers, run_id)
     applied += Applied(deleted=changes.leftovers.height)
     if done:
@@ -109,8 +109,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
     return applied
 
 
-def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str, now: datetime) -> Applied:
-    rows, vectors, done = embed_batch(workspace, batch, now=now)
+def _upsert(workspace: Workspace, rows: pl.DataFrame, vectors: Vectors, run_id: str) -> None:
     workspace.present.intend(workspace.index.collection(), rows["chunk_id"].to_list(), [])
     reach("sync.intended")
     workspace.index.upsert(rows, vectors)
@@ -118,4 +117,3 @@ def _upsert(workspace: Workspace, batch: pl.DataFrame, run_id: str, now: datetim
     told = rows.select("chunk_id", "document_id", "row_hash").with_columns(vector_digest=pl.Series(digests(vectors), dtype=pl.String))
     workspace.present.acknowledge(told, [], run_id)
     reach("sync.acknowledged")
-    return done

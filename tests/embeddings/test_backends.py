@@ -16,7 +16,8 @@ from embeddings.export import export
 from embeddings.identify import identify, model_fingerprint
 from embeddings.keep import keep_text, new_folder
 from embeddings.openvino_runner import OpenVinoRunner
-from embeddings.torch_runner import choose_attention, choose_devices
+from embeddings.tokenizer import ModelTokenizer
+from embeddings.torch_runner import TorchRunner, choose_attention, choose_devices
 
 ROOT = Path(__file__).parents[2]
 HAS_BFLOAT16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -66,9 +67,17 @@ def test_a_graph_that_gives_other_vectors_is_refused_and_not_kept(minilm, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_text_whose_end_the_tokens_do_not_have_is_refused(openvino_embedder):
-    with pytest.raises(ContractError, match="tokenizer"):
-        openvino_embedder._runner.prepare(["fox"], [9], "")
+def test_a_text_whose_end_the_models_own_loader_does_not_read_is_refused(minilm):
+    shorter = replace(minilm, tokens=8)
+    with pytest.raises(ContractError, match=r"reads fewer tokens of a text than its tokenizer\.json counts"):
+        TorchRunner(shorter).prepare(ModelTokenizer(minilm).tokenise(["Keys are returned to the agent, and the meter is read."], ""))
+
+
+def test_many_texts_are_tokenised_as_each_alone(minilm):
+    tokenizer, texts = ModelTokenizer(minilm), [text * times for times in range(1, 40) for text in TEXTS]
+    many = tokenizer.tokenise(texts, "query: ")
+    assert [each.tolist() for each in many.ids] == [tokenizer.tokenise([text], "query: ").ids[0].tolist() for text in texts]
+    assert many.lengths == [count + tokenizer.special_tokens for count in tokenizer.count(["query: " + text for text in texts])]
 
 
 def test_a_folder_is_whole_or_absent_and_the_first_one_stays(tmp_path):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.ports import Vectors
-from embeddings.batching import batches, run_batches
-from embeddings.budget import Budgets, fastest
+from embeddings.batching import Tokenised, batches, run_batches
+from embeddings.budget import Budgets, fastest, measure_budgets
 from embeddings.identify import identify
 from embeddings.model import SentenceEmbedder
 
@@ -28,12 +28,12 @@ class CountingRunner:
         self.sizes: list[int] = []
         self._lock = threading.Lock()
 
-    def prepare(self, texts: Sequence[str], lengths: Sequence[int], prompt: str, /) -> Any:
+    def prepare(self, batch: Tokenised, /) -> Any:
         with self._lock:
             self.waiting += 1
             self.most_waiting = max(self.most_waiting, self.waiting)
-            self.sizes.append(max(lengths) * len(lengths))
-        return [len(prompt + text) for text in texts]
+            self.sizes.append(max(batch.lengths) * len(batch.lengths))
+        return [len(batch.prompt + text) for text in batch.texts]
 
     def run(self, prepared: Any, /) -> Vectors:
         with self._lock:
@@ -41,10 +41,15 @@ class CountingRunner:
         return np.repeat(np.array(prepared, dtype=np.float32)[:, None], self.dimensions, axis=1)
 
 
+def texts_of(lengths: Sequence[int]) -> Tokenised:
+    """Texts of so many letters, each a token."""
+    return Tokenised(["x" * length for length in lengths], "", [np.zeros(length, dtype=np.int32) for length in lengths])
+
+
 @settings(deadline=None, max_examples=200)
-@given(lengths=st.lists(st.integers(1, 300), max_size=60), budget=st.integers(1, 1000))
-def test_batches_hold_every_text_once_within_the_budget_longest_first(lengths, budget):
-    made = list(batches(lengths, budget))
+@given(lengths=st.lists(st.integers(1, 300), max_size=60), budget=st.integers(1, 1000), streams=st.integers(1, 4))
+def test_batches_hold_every_text_once_within_the_budget_longest_first(lengths, budget, streams):
+    made = list(batches(lengths, budget, streams=streams))
     assert sorted(place for batch in made for place in batch) == list(range(len(lengths)))
     assert all(len(batch) == 1 or max(lengths[place] for place in batch) * len(batch) <= budget for batch in made)
     order = [lengths[place] for batch in made for place in batch]
@@ -54,10 +59,9 @@ def test_batches_hold_every_text_once_within_the_budget_longest_first(lengths, b
 @settings(deadline=None, max_examples=50)
 @given(lengths=st.lists(st.integers(1, 60), max_size=80), streams=st.integers(1, 4), budget=st.integers(1, 200))
 def test_every_text_comes_back_once_with_its_own_vector_however_many_streams_there_are(lengths, streams, budget):
-    runner = CountingRunner(streams)
-    texts = ["x" * length for length in lengths]
-    made = list(run_batches(runner, texts, lengths, "", budget=budget))
-    assert [batch for batch, _ in made] == list(batches(lengths, budget))
+    runner, places = CountingRunner(streams), list(batches(lengths, budget, streams=streams))
+    made = list(run_batches(runner, texts_of(lengths), places))
+    assert [batch for batch, _ in made] == places
     assert all(vector[0] == lengths[place] for batch, vectors in made for place, vector in zip(batch, vectors, strict=True))
     assert runner.most_waiting <= 4 * streams + 1
 
@@ -68,7 +72,7 @@ def test_what_goes_wrong_in_a_stream_reaches_the_caller():
             raise RuntimeError("no memory")
 
     with pytest.raises(RuntimeError, match="no memory"):
-        list(run_batches(Broken(), ["a"] * 50, [1] * 50, "", budget=1))
+        list(run_batches(Broken(), texts_of([1] * 50), batches([1] * 50, 1)))
 
 
 @settings(deadline=None)
@@ -79,7 +83,7 @@ def test_the_chosen_budget_is_nearly_the_fastest_and_no_smaller_one_is_as_fast(s
     assert all(seconds[smaller] > seconds[chosen] for smaller in seconds if smaller < chosen)
 
 
-def test_the_budget_is_measured_in_the_first_long_run_and_remembered(minilm, tmp_path):
+def test_the_budget_is_measured_by_the_way_in_the_first_long_run_and_remembered(minilm, tmp_path):
     def run(calls: int) -> CountingRunner:
         runner = CountingRunner()
         embedder = SentenceEmbedder(minilm, identify(minilm), runner=runner, budgets=Budgets(tmp_path / "budgets.json"))
@@ -87,11 +91,28 @@ def test_the_budget_is_measured_in_the_first_long_run_and_remembered(minilm, tmp
             embedder.embed_documents(["fox"] * 256)
         return runner
 
-    run(2)  # too few to be worth a measurement
+    run(1)  # too few to be worth a measurement
     assert not (tmp_path / "budgets.json").exists()
-    first, second = run(4), run(4)
-    assert len(first.sizes) > len(second.sizes), "measured once"
-    assert max(second.sizes) <= max(CountingRunner.budgets)
+    first, second = run(2), run(2)
+    assert max(first.sizes) > CountingRunner.budgets[0], "every budget was tried"
+    assert sum(first.sizes) == sum(second.sizes) == 2 * 256 * 3, "and every text embedded once"
+
+
+@settings(deadline=None, max_examples=50)
+@given(lengths=st.lists(st.integers(1, 60), min_size=8, max_size=80))
+def test_measuring_gives_every_text_its_own_vector(lengths):
+    made = list(measure_budgets(CountingRunner(), texts_of(lengths)))
+    assert sorted(place for batch, _ in made for place in batch) == list(range(len(lengths)))
+    assert all(vector[0] == lengths[place] for batch, vectors in made for place, vector in zip(batch, vectors, strict=True))
+
+
+@settings(deadline=None)
+@given(lengths=st.lists(st.integers(1, 60), min_size=200, max_size=400), streams=st.integers(2, 8))
+def test_the_streams_end_within_a_small_batch_of_each_other(lengths, streams):
+    ends = [0] * streams
+    for batch in batches(lengths, 512, streams=streams):
+        ends[ends.index(min(ends))] += sum(lengths[place] for place in batch)
+    assert max(ends) - min(ends) <= max(512 // 4, sum(lengths) / streams / 4) + 60
 
 
 @pytest.mark.parametrize("broken", ["", "[1]", "{"])

@@ -48,7 +48,7 @@ def server(minilm) -> Iterator[EndpointServer]:
 @pytest.fixture
 def far(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server counts as another machine."""
-    monkeypatch.setattr("configs.settings.other_machine", lambda url: FAR)
+    monkeypatch.setattr("configs.model.other_machine", lambda url: FAR)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def test_comparing_two_models_sends_no_passage_that_may_not_leave_though_gold_ha
     with opened(tmp_path, server) as workspace:
         ingested(workspace)
         before = len(server.texts)
-        monkeypatch.setattr("configs.settings.other_machine", lambda url: FAR)
+        monkeypatch.setattr("configs.model.other_machine", lambda url: FAR)
         policies = workspace.settings.policies.model_copy(update={"may_leave": (Classification.PUBLIC,)})
         workspace = replace(workspace, settings=workspace.settings.model_copy(update={"policies": policies}))
         compare(workspace, workspace.index, 10, now=NOW)
