@@ -17,11 +17,11 @@ from time import monotonic, sleep
 import numpy as np
 
 from benchmarks.people import letter, opened, person
+from flows.ask import ask
 from flows.consent import Word, record
 from flows.erase import request_erasure
 from flows.targets import Selector
 from flows.workspace import Workspace
-from ragkeep.ask import ask
 
 _THREADS = 2
 _PATIENCE = 120

@@ -169,6 +169,11 @@ class GateSettings(Section):
 class EvaluationSettings(Section):
     depth: int = Field(50, ge=10, le=1000, description="passages looked at for each question, of which a document counts by its best")
     gates: tuple[GateSettings, ...] = Field((), description="what a new model or another setting has to pass: suite, metric and tolerance")
+    questions: tuple[Path, ...] = Field(
+        (), description="files of golden questions, relative to this file, that another model is asked before it may answer"
+    )
+    sample: int = Field(100, ge=0, description="beginnings of passages that another model and the one that answers are asked for …")
+    sample_tolerance: float = Field(0.02, ge=0, le=1, description="… and the share of them that may be worse off")
 
 
 class CostSettings(Section):

@@ -69,6 +69,8 @@ class Ingested:
     price: float
     """Of the tokens and the seconds, by the settings under `costs`."""
     run_id: str
+    refused: str = ""
+    """Why what the settings name does not answer; the index before it holds what this run brought."""
 
 
 @dataclass(frozen=True, slots=True)

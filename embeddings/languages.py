@@ -9,7 +9,7 @@ _ANY = "multilingual"
 
 
 def stated_languages(folder: Path, /) -> frozenset[str]:
-    """ISO 639-1 codes, or `multilingual`, of the head of the folder's README.md; empty where it says nothing."""
+    """ISO 639-1 codes without a region, or `multilingual`, of the head of the folder's README.md; empty where it says nothing."""
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     head = text.split("\n---", 1)[0].removeprefix("---") if text.startswith("---") else ""
@@ -18,7 +18,7 @@ def stated_languages(folder: Path, /) -> frozenset[str]:
     except yaml.YAMLError:
         return frozenset()
     languages = stated.get("language") if isinstance(stated, dict) else None
-    return frozenset(str(each).lower() for each in (languages if isinstance(languages, list) else [languages]) if each)
+    return frozenset(str(each).lower().partition("-")[0] for each in (languages if isinstance(languages, list) else [languages]) if each)
 
 
 def unfit_languages(stated: Collection[str], held: Collection[str], /) -> tuple[str, ...]:

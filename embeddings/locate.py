@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from importlib.metadata import version
 from pathlib import Path
 
 from contracts.errors import SettingsError
@@ -25,6 +26,16 @@ def locate(name: str, /, *, relative_to: Path = Path()) -> Path:
                 f"model.name: {folder} has no {wanted}. Is it a complete sentence-transformers model with a fast tokenizer?"
             )
     return folder
+
+
+def source_of(name: str, /, *, relative_to: Path = Path()) -> str:
+    """Where the model that `locate` finds comes from: a package and its version, a folder, or a repository of the hub and its revision."""
+    folder = locate(name, relative_to=relative_to)
+    if folder == _installed(name):
+        return f"package {name} {version(name)}"
+    if folder == _local(name, relative_to):
+        return f"folder {folder}"
+    return f"Hugging Face hub, {name}, revision {folder.name}"
 
 
 def _installed(name: str) -> Path | None:

@@ -18,6 +18,7 @@ from flows.quarantine import OF_LISTING, note
 from flows.record import recorded
 from flows.refresh import refresh
 from flows.retire import Retired, finish_removals
+from flows.standing import by_what_answers
 from flows.workspace import Workspace
 
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -49,6 +50,7 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
     """
     if source_id not in workspace.registry.all():
         raise UsageError(f"{source_id}: no such source; known: {', '.join(workspace.registry.all()) or 'none'}")
+    workspace = by_what_answers(workspace)
     source = workspace.registry.open(source_id)
     listing = [listed for listed in source.list() if window.holds(listed)]
     name = _name(workspace, source_id, window)
@@ -62,6 +64,7 @@ def backfill(workspace: Workspace, source_id: str, window: Window, /, *, restart
                 listed for listed in listing if bucket(workspace.identity.document(source_id, listed.uri), window.partitions) == partition
             ]
             done = _again(workspace, source, part, run.run_id, now=now, progress=progress)
+            workspace = by_what_answers(workspace)
             total = _Part(total.documents + done.documents, done.chunks, total.applied + done.applied)
             workspace.backfills.finish(name, partition, now)
             progress.advance("partitions", partition + 1, window.partitions)
@@ -97,7 +100,7 @@ def _again(workspace: Workspace, source: Source, part: Sequence[Listed], run_id:
     done = bring_up_to_date(workspace, run_id, todo, now=now, progress=progress)
     observed = Observed(source.name, refreshed, Retired(frozenset(), frozenset()))
     documents = count_documents(workspace, [observed], frozenset(), done.prepared)
-    return _Part(documents, done.synchronised.decision.counts, done.synchronised.applied)
+    return _Part(documents, done.chunks, done.applied)
 
 
 def _name(workspace: Workspace, source_id: str, window: Window) -> str:

@@ -1,6 +1,5 @@
 """Another collection built while one answers, and put in its place at once."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -11,6 +10,7 @@ from contracts.ports import Progress
 from contracts.results import Applied
 from flows.decide import Decision
 from flows.embedded import embedded_batches
+from flows.judge import Bar, Judged, judge
 from flows.readback import remember
 from flows.release import release
 from flows.serving import know_model
@@ -18,9 +18,6 @@ from flows.withdraw import withdraw
 from flows.workspace import Index, Workspace
 from ledger.database import batches
 from vectorstore.diff import diff
-
-Gate = Callable[[Index], bool]
-"""Whether what was built beside may take the place of what answers."""
 
 _DOCUMENTS_AT_ONCE = 2_000
 _IDS = ["chunk_id", "document_id", "row_hash"]
@@ -44,8 +41,8 @@ def build_beside(workspace: Workspace, decision: Decision, run_id: str, progress
     return applied
 
 
-def put_in_place(workspace: Workspace, decision: Decision, run_id: str, gate: Gate | None, /, *, now: datetime) -> bool:
-    """Whether what was built beside answers from now on: it holds exactly what is wanted, else StoreUnavailable, and the gate lets it."""
+def put_in_place(workspace: Workspace, decision: Decision, run_id: str, bar: Bar, /, *, now: datetime, progress: Progress) -> Judged:
+    """What was built beside answers from now on, unless it was refused. It holds exactly what is wanted, else StoreUnavailable."""
     beside = workspace.index.beside()
     changes = diff(decision.wanted, _held(beside))
     if changes.deletes or changes.upserts.height:
@@ -53,8 +50,9 @@ def put_in_place(workspace: Workspace, decision: Decision, run_id: str, gate: Ga
             f"index: the collection that was built holds {changes.upserts.height} rows too few and {changes.deletes} too many, so the one "
             "before goes on answering. Run it again"
         )
-    if gate and not gate(beside):
-        return False
+    judged = judge(workspace, beside, bar, now=now, progress=progress)
+    if judged.refused:
+        return judged
     know_model(workspace, now=now)
     workspace.served.begin(workspace.model.fingerprint, now)  # before it does: killed in between, what is kept goes in time all the same
     reach("beside.begun")
@@ -64,7 +62,7 @@ def put_in_place(workspace: Workspace, decision: Decision, run_id: str, gate: Ga
     for documents in batches(decision.wanted["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
         release(workspace, documents)
     drop_replaced(workspace, now=now)
-    return True
+    return judged
 
 
 def drop_replaced(workspace: Workspace, /, *, now: datetime) -> None:

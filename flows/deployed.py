@@ -30,6 +30,7 @@ from flows.reconcile import reconcile as run_reconcile
 from flows.registry import choose
 from flows.reindex import Reindexed
 from flows.reindex import reindex as run_reindex
+from flows.standing import by_what_answers
 from flows.workspace import Workspace, open_workspace
 
 go_offline()  # before Prefect is imported, which reads the switches then
@@ -121,8 +122,8 @@ def reconcile(workspace: str = ".ragkeep", settings: str | None = None, repair: 
 
 @flow(persist_result=False)
 def reindex(workspace: str = ".ragkeep", settings: str | None = None) -> Reindexed:
-    """The index is built anew beside the one that answers, by the settings' model, and takes its place. Started by hand."""
-    return _run(lambda opened, now, progress: run_reindex(opened, now=now, progress=progress), "reindex", workspace, settings)
+    """The index is built anew beside the one that answers, by the settings' model, and takes its place if it passes. Started by hand."""
+    return _run(lambda opened, now, progress: run_reindex(opened, now=now, progress=progress), "reindex", workspace, settings, insist=True)
 
 
 @flow(persist_result=False)
@@ -144,7 +145,13 @@ class Logged:
 
 
 def _run(
-    work: Callable[[Workspace, datetime, Logged], Result], verb: str, workspace: str, settings: str | None, *, create: bool = False
+    work: Callable[[Workspace, datetime, Logged], Result],
+    verb: str,
+    workspace: str,
+    settings: str | None,
+    *,
+    create: bool = False,
+    insist: bool = False,
 ) -> Result:
     """What `work` returns once it had the workspace. A held workspace or a store out of reach is waited for, with growing pauses."""
     say = _say()
@@ -160,7 +167,7 @@ def _run(
     def attempt() -> Result:
         now = datetime.now(UTC)
         with _discreet(verb), _open(folder, settings, verb, now, create=create) as opened:
-            return work(opened, now, Logged(say))
+            return work(opened if insist else by_what_answers(opened), now, Logged(say))
 
     result = attempts(attempt)
     _publish(verb, result, say)
@@ -215,6 +222,8 @@ def _publish(verb: str, result: "DataclassInstance", say: Callable[[str], None])
     """The counts as log line and as an artifact named after the flow."""
     counts = dict(_counts(asdict(result)))
     say(", ".join(f"{name} {count}" for name, count in counts.items()))
+    if isinstance(result, Ingested | Reindexed) and result.refused:
+        say(f"what the settings name does not answer: {result.refused}. What answered before goes on. Try again with: ragkeep reindex")
     if FlowRunContext.get():
         create_table_artifact([{"what": name, "count": count} for name, count in counts.items()], key=f"ragkeep-{verb}")
 

@@ -14,21 +14,27 @@ def serving(workspace: Workspace, /) -> Model:
     if made_for in ("", workspace.model.fingerprint):
         return workspace.model
     if made_for not in workspace.other_models:
-        settings = workspace.served.settings_of(made_for)
-        if settings is None:
+        known = workspace.served.get(made_for)
+        if known is None:
             raise SettingsError(
                 "model.name: the index was made with another model or version than the settings name, and this ledger does not know it. "
                 "Build it anew with: ragkeep reindex"
             )
-        workspace.other_models[made_for] = workspace.open_model(ModelSettings(**settings))
+        workspace.other_models[made_for] = workspace.open_model(ModelSettings(**known.settings))
     return workspace.other_models[made_for]
 
 
 def note_serving(workspace: Workspace, /, *, now: datetime) -> None:
-    """The ledger knows that the settings' model answers, which a run that was killed as another took over may have left otherwise."""
+    """The ledger knows that the settings' model answers, which a run that was killed as another took over may have left otherwise.
+
+    So it does by which chunking, and, unless these settings stand in for others that were refused, that nothing is refused any more.
+    """
     know_model(workspace, now=now)
     if workspace.served.answering() != workspace.model.fingerprint:
         workspace.served.begin(workspace.model.fingerprint, now)
+    workspace.served.cut_by(workspace.model.fingerprint, workspace.settings.chunking.model_dump(mode="json"))
+    if workspace.refusal is None:
+        workspace.refusals.lift()
 
 
 def know_model(workspace: Workspace, /, *, now: datetime) -> None:

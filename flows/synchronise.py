@@ -9,14 +9,15 @@ import polars as pl
 from configs.faults import reach
 from contracts.ports import Progress, Vectors
 from contracts.results import Applied
-from flows.beside import Gate, build_beside, drop_replaced, put_in_place
+from flows.beside import build_beside, drop_replaced, put_in_place
 from flows.decide import Decision, decide, known_access, write_gold
 from flows.embedded import embedded_batches
+from flows.judge import NOT_JUDGED, Bar, Judged, usual_bar
 from flows.readback import digests, is_remembered, present_rows
 from flows.release import release
 from flows.scope import EVERYTHING, Scope, touched_by
 from flows.serving import note_serving
-from flows.withdraw import delete_rows, withdraw
+from flows.withdraw import delete_rows, forget_beside, withdraw
 from flows.workspace import Workspace
 from vectorstore.diff import diff
 
@@ -29,18 +30,18 @@ class Synchronised:
 
     decision: Decision
     applied: Applied
-    moved: bool = True
-    """False where the gate refused what was built beside."""
+    judged: Judged = NOT_JUDGED
+    """Of what was built beside, if anything was."""
 
 
-def synchronise(workspace: Workspace, run_id: str, /, *, gate: Gate | None = None, now: datetime, progress: Progress) -> Synchronised:
-    """The index holds what is wanted as of `now` when this returns, unless the gate refused what was built beside it.
+def synchronise(workspace: Workspace, run_id: str, /, *, bar: Bar | None = None, now: datetime, progress: Progress) -> Synchronised:
+    """The index holds what is wanted as of `now` when this returns, unless what was built beside it was refused.
 
-    Where there is a gate, or the model is another one than the index was made with, a new collection is built while the old one answers,
-    and takes its place at once. An erasure that arrives meanwhile wins: batches are compared with the suppressions before and after,
-    and what became suppressed is decided anew and taken out.
+    Where a bar is given, or the model is another one than the index was made with, a new collection is built while the old one answers,
+    and takes its place at once if it clears the bar, the settings' own unless it is given. An erasure that arrives meanwhile wins: batches
+    are compared with the suppressions before and after, and what became suppressed is decided anew and taken out.
     """
-    beside, applied = gate is not None, Applied()
+    beside, applied = bar is not None, Applied()
     drop_replaced(workspace, now=now)
     while True:
         beside = beside or workspace.index.outdated()
@@ -48,10 +49,12 @@ def synchronise(workspace: Workspace, run_id: str, /, *, gate: Gate | None = Non
         build = build_beside if beside else _apply
         applied += build(workspace, decision, run_id, progress, now=now)
         if workspace.suppressions.sequence() == decision.sequence:
-            moved = not beside or put_in_place(workspace, decision, run_id, gate, now=now)
-            if moved:
+            judged = NOT_JUDGED
+            if beside:
+                judged = put_in_place(workspace, decision, run_id, bar or usual_bar(workspace), now=now, progress=progress)
+            if not judged.refused:
                 note_serving(workspace, now=now)
-            return Synchronised(decision, applied, moved)
+            return Synchronised(decision, applied, judged)
 
 
 def take_out(
@@ -86,6 +89,7 @@ def _apply(workspace: Workspace, decision: Decision, run_id: str, progress: Prog
     if not index.collection():
         index.recreate()
     changes = diff(decision.wanted, present_rows(workspace, run_id, decision.scope.documents).filter(decision.concerns()))
+    forget_beside(workspace, changes.withdrawals)
     delete_rows(workspace, changes.withdrawals, run_id)
     applied, done = Applied(deleted=changes.withdrawals.height), 0
     for rows, vectors, embedded in embedded_batches(workspace, changes.upserts, decision.sequence, now=now):

@@ -8,8 +8,10 @@ from configs.faults import reach
 from flows.decide import Decision
 from flows.readback import present_rows
 from flows.workspace import Workspace
+from ledger.database import batches
 
 _BATCH_ROWS = 1_024
+_DOCUMENTS_AT_ONCE = 2_000
 _TERMS = ["access_key", "classification", "lawful_basis", "consent_state", "expires_at", "subject_keys"]
 
 
@@ -21,6 +23,12 @@ def delete_rows(workspace: Workspace, rows: pl.DataFrame, run_id: str, /) -> Non
         workspace.index.delete(chunk_ids)
         reach("sync.deleted")
         workspace.present.acknowledge(workspace.present.frame(()), chunk_ids, run_id)
+
+
+def forget_beside(workspace: Workspace, rows: pl.DataFrame, /) -> None:
+    """What is being built and what was replaced hold nothing of the documents of these rows, which leave what answers next."""
+    for documents in batches(rows["document_id"].unique().sort(), _DOCUMENTS_AT_ONCE):
+        workspace.index.forget_beside(documents)
 
 
 def withdraw(workspace: Workspace, decision: Decision, run_id: str, /, *, also: Collection[str] = ()) -> int:
@@ -38,6 +46,7 @@ def withdraw(workspace: Workspace, decision: Decision, run_id: str, /, *, also: 
     )
     same = wanted.select("document_id", *_terms()).unique()
     gone = held.join(same, on=same.columns, how="anti").vstack(held.filter(pl.col("document_id").is_in(list(also)))).unique("chunk_id")
+    forget_beside(workspace, gone.join(decision.wanted, on="document_id", how="anti"))
     delete_rows(workspace, gone, run_id)
     return gone.height
 

@@ -1,6 +1,6 @@
 """A workspace: every store of it opened, locked for one process, and the list of all copies that an erasure walks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +37,7 @@ from ledger.postgres import open_postgres
 from ledger.present import Present
 from ledger.progress import StageOutputs
 from ledger.receipts import Receipts
+from ledger.refusals import Refusal, Refusals
 from ledger.requests import Requests
 from ledger.runs import Runs
 from ledger.served import ServedModels
@@ -66,6 +67,10 @@ class Generations(Protocol):
 
     def promote(self) -> None:
         """What was built answers, what answered is kept."""
+        ...
+
+    def forget_beside(self, document_ids: Collection[str], /) -> None:
+        """What is being built and what is kept hold no row of these documents; what answers is left alone."""
         ...
 
     def drop(self, generation: Literal["_next", "_before"], /) -> None:
@@ -124,6 +129,7 @@ class Workspace:
     outputs: StageOutputs
     present: Present
     receipts: Receipts
+    refusals: Refusals
     requests: Requests
     runs: Runs
     served: ServedModels
@@ -135,6 +141,10 @@ class Workspace:
     open_index: Callable[["Workspace"], Index]
     other_models: dict[str, Model] = field(default_factory=dict, repr=False)
     """By fingerprint, as far as they were opened."""
+    refusal: Refusal | None = None
+    """Of what the settings' file names, which is why `settings` are not quite its own: see `flows.standing`."""
+    others: list["Workspace"] = field(default_factory=list, repr=False)
+    """The same by other settings, closed with it."""
 
     @cached_property
     def index(self) -> Index:
@@ -176,6 +186,8 @@ class Workspace:
 
     def close(self) -> None:
         """Let go of the stores that were opened."""
+        while self.others:
+            self.others.pop().close()
         for name in ("index", "vectors", "duplicates"):
             if name in self.__dict__:
                 getattr(self, name).close()
@@ -258,6 +270,7 @@ def _open(root: Path, settings: Settings, base: Path, stack: ExitStack) -> Works
         outputs=StageOutputs(ledger),
         present=Present(ledger),
         receipts=Receipts(ledger),
+        refusals=Refusals(ledger),
         requests=Requests(ledger),
         runs=Runs(ledger),
         served=ServedModels(ledger),

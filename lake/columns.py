@@ -1,5 +1,7 @@
 """What a frame's columns must be before they are written, and how Delta, which knows no unsigned integers, stores them."""
 
+from functools import cache
+
 import dataframely as dy
 import polars as pl
 
@@ -33,11 +35,13 @@ def validated(rows: pl.DataFrame, contract: type[dy.Schema], /, *, table: str, r
     return cast
 
 
+@cache
 def schema_of(contract: type[dy.Schema], /) -> pl.Schema:
     """The contract's columns and types, in order."""
     return contract.create_empty().schema
 
 
+@cache
 def stored_schema(contract: type[dy.Schema], /) -> pl.Schema:
     """The contract's columns as they are stored. A type that would not come back as it was is a fault of the contract."""
     stored = {}

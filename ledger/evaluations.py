@@ -57,6 +57,12 @@ class Evaluations:
             raise UsageError(f"{name}: {said}. Those that there are: ragkeep evaluate list")
         return found[0]
 
+    def last_of(self, suite: str, /) -> int:
+        """The number of the newest evaluation of a suite, 0 where there is none."""
+        query = select(func.max(_EVALUATION.c.number)).where(_EVALUATION.c.measured["suite"].as_string() == suite)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one() or 0
+
     def recent(self, *, suite: str | None = None, limit: int | None = None) -> list[Evaluation]:
         """The last evaluations, newest first, of one suite or of all."""
         found = self._read(select(_EVALUATION).order_by(_EVALUATION.c.number.desc()))

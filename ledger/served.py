@@ -1,4 +1,4 @@
-"""Models that an index was made with: how to open each again, and since when it answers."""
+"""Models that an index was made with: how to open each again, since when it answers, and by which chunking."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ _SERVED = Table(
     Column("answers_since", Moment),
     Column("answered_until", Moment),
     Column("keeps_before", Boolean, nullable=False),
+    Column("chunking", JSON),
 )
 
 _ANSWERS = _SERVED.c.answers_since.is_not(None) & _SERVED.c.answered_until.is_(None)
@@ -37,6 +38,8 @@ class Served:
     answered_until: datetime | None
     keeps_before: bool
     """The collection that it replaced is kept still."""
+    chunking: dict[str, Any] | None = None
+    """By which its index was cut last; None where nobody noted it."""
 
 
 class ServedModels:
@@ -47,7 +50,7 @@ class ServedModels:
 
     def note(self, fingerprint: str, settings: dict[str, Any], identity: ModelIdentity, at: datetime, /) -> None:
         """The model is known; the first one that ever was answers. Writes nothing where it was known already."""
-        if self.settings_of(fingerprint) is not None:
+        if self.get(fingerprint) is not None:
             return
         row = {"fingerprint": fingerprint, "settings": settings, "identity": asdict(identity), "known_since": at, "keeps_before": False}
         with writing(self._engine) as connection:
@@ -59,12 +62,25 @@ class ServedModels:
         with self._engine.connect() as connection:
             return connection.execute(select(_SERVED.c.fingerprint).where(_ANSWERS)).scalar_one_or_none()
 
+    def get(self, fingerprint: str, /) -> Served | None:
+        """One model, None of one that was never noted."""
+        return next((one for one in self.all() if one.fingerprint == fingerprint), None)
+
     def begin(self, fingerprint: str, at: datetime, /) -> None:
         """This model, which is known, answers from now on, and the collection that it replaced is kept."""
         with writing(self._engine) as connection:
             connection.execute(update(_SERVED).where(_ANSWERS).values(answered_until=at, keeps_before=False))
             values = {"answers_since": at, "answered_until": None, "keeps_before": True}
             connection.execute(update(_SERVED).where(_SERVED.c.fingerprint == fingerprint).values(**values))
+
+    def cut_by(self, fingerprint: str, chunking: dict[str, Any], /) -> None:
+        """The index of this model, which is known, is cut by these settings. Writes nothing where that was known already."""
+        of_model = _SERVED.c.fingerprint == fingerprint
+        with self._engine.connect() as connection:
+            known = connection.execute(select(_SERVED.c.chunking).where(of_model)).scalar_one_or_none()
+        if known != chunking:
+            with writing(self._engine) as connection:
+                connection.execute(update(_SERVED).where(of_model).values(chunking=chunking))
 
     def replaced_at(self) -> datetime | None:
         """When the collection that is kept was replaced, None where none is."""
@@ -75,11 +91,6 @@ class ServedModels:
         """None is kept any more."""
         with writing(self._engine) as connection:
             connection.execute(update(_SERVED).values(keeps_before=False))
-
-    def settings_of(self, fingerprint: str, /) -> dict[str, Any] | None:
-        """What the settings said of the model, None of one that never answered here."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(_SERVED.c.settings).where(_SERVED.c.fingerprint == fingerprint)).scalar_one_or_none()
 
     def all(self) -> list[Served]:
         """In the order in which they became known."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 import polars as pl
 
+from configs.languages import model_for
 from configs.model import ModelSettings
 from contracts.errors import RagkeepError
 from embeddings.calibration import read_calibration
@@ -21,6 +22,7 @@ from flows.model import LocalModel
 from flows.workspace import Workspace
 from ledger.vector_tables import place_of
 from parsing import libreoffice, ocr
+from ragkeep.models import Answering, read_answering
 from vectorstore.milvus import MilvusStore
 
 _FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimd", "i8mm", "bf16")
@@ -93,6 +95,18 @@ def _examine_model(workspace: Workspace, model: LocalModel, processor: Processor
     else:
         yield Finding("backend", "ok", how)
     yield _languages(workspace, folder)
+    yield _answering(read_answering(workspace))
+
+
+def _answering(model: Answering) -> Finding:
+    if model.refused:
+        since = f"refused since {model.refused_at:%Y-%m-%d %H:%M}: {model.refused}"
+        found = f"{model.answers}; {model.stated}, which the settings name, is {since}"
+        return Finding("answers", "warning", found, "Put the old settings back, or try again with: ragkeep reindex")
+    if model.answers in ("", model.stated):
+        return Finding("answers", "ok", model.answers or "none yet")
+    found = f"{model.answers}; the settings name {model.stated}"
+    return Finding("answers", "warning", found, "The next ingest builds it beside and judges it, or now: ragkeep reindex")
 
 
 def _languages(workspace: Workspace, folder: ModelFolder) -> Finding:
@@ -104,7 +118,7 @@ def _languages(workspace: Workspace, folder: ModelFolder) -> Finding:
     unfit = unfit_languages(stated, notable)
     if not unfit:
         return Finding("languages", "ok", found)
-    advice = "Name a multilingual model under model.name, and measure both with: ragkeep evaluate"
+    advice = f"Name one that was under model.name, such as {model_for(unfit[0])}; the next ingest compares both before it moves"
     return Finding("languages", "warning", f"{found}. The model was not made for {', '.join(unfit)}", advice)
 
 

@@ -16,6 +16,7 @@ from flows.serving import serving
 from flows.workspace import Workspace
 from governance.terms import effective_terms
 from ledger.runs import Run
+from ragkeep.models import Answering, read_answering
 
 _LAST_RUNS = 10
 
@@ -29,6 +30,7 @@ class Status:
     documents: dict[str, int]
     withheld: int
     unpurged: int
+    model: Answering
     runs: tuple[Run, ...]
 
 
@@ -47,6 +49,7 @@ def read_status(workspace: Workspace, /) -> Status:
         documents=by_source,
         withheld=manifest.filter(pl.col("state") == "missing").height,
         unpurged=len(workspace.requests.unpurged()),
+        model=read_answering(workspace),
         runs=tuple(workspace.runs.recent(limit=_LAST_RUNS)),
     )
 

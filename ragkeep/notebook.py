@@ -20,14 +20,14 @@ from contracts.evaluation import Evaluation
 from contracts.results import Ingested
 from evaluation.golden import read_golden
 from evaluation.summary import by_slice, summarise
+from flows.ask import ask
+from flows.evaluate import evaluate_golden
 from flows.ingest import ingest
 from flows.record import OPERATOR
 from flows.registry import choose
 from flows.workspace import Workspace
 from lake.tables import LakeTable
 from ledger.events import Event
-from ragkeep.ask import ask
-from ragkeep.evaluate import evaluate_golden
 from ragkeep.printing import progress_bar
 from ragkeep.session import Session
 from retrieval.search import Hit

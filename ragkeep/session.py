@@ -38,11 +38,15 @@ class Session:
         return workspace_folder(self.chosen)
 
     @contextmanager
-    def open(self, command: str, /, *, create: bool = False, shared: bool = False, changes: Sequence[str] = ()) -> Iterator["Workspace"]:
+    def open(
+        self, command: str, /, *, create: bool = False, shared: bool = False, insist: bool = False, changes: Sequence[str] = ()
+    ) -> Iterator["Workspace"]:
         """The workspace, locked for this command unless `shared`. Without `create`, one that is not there is an error.
 
-        `changes` are settings for this command alone, as in `chunking.max_tokens=200`.
+        By its settings, but for a model or a chunking that was refused, unless the command would `insist` on them. `changes` are settings
+        for this command alone, as in `chunking.max_tokens=200`.
         """
+        from flows.standing import by_what_answers
         from flows.workspace import open_workspace
 
         folder = self.folder
@@ -54,4 +58,4 @@ class Session:
         base = file.parent if file else folder.parent
         settings = override(load_settings(file), changes)
         with open_workspace(folder, settings, base=base, command=command, now=self.now, shared=shared) as workspace:
-            yield workspace
+            yield workspace if insist else by_what_answers(workspace)

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from evaluation.golden import Golden
 from evaluation.uncovered import never_found, uncovered
+from flows.evaluate import expected
 from flows.record import OPERATOR, audit
 from flows.workspace import Workspace
 from ledger.audit import Choice
-from ragkeep.evaluate import expected
 
 
 @dataclass(frozen=True, slots=True)

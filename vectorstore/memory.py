@@ -127,9 +127,16 @@ class MemoryStore:
 
     def forget(self, document_ids: Collection[str], /) -> Forgotten:
         before = self.count(document_ids)
-        for held in self._held.values():
-            _remove(held, [chunk_id for chunk_id, (row, _) in held.rows.items() if row["document_id"] in document_ids])
+        self.forget_beside(document_ids)
+        if "" in self._held:
+            _forget(self._held[""], document_ids)
         return Forgotten(self.name, before, self.count(document_ids))
+
+    def forget_beside(self, document_ids: Collection[str], /) -> None:
+        """What is being built and what is kept hold no row of these documents; what answers is left alone."""
+        for generation, held in self._held.items():
+            if generation:
+                _forget(held, document_ids)
 
     def count(self, document_ids: Collection[str], /) -> int:
         check_ids(list(document_ids))
@@ -175,6 +182,10 @@ class MemoryStore:
 def _remove(held: _Rows, chunk_ids: Sequence[str]) -> None:
     for chunk_id in chunk_ids:
         held.holds_dead |= held.rows.pop(chunk_id, None) is not None
+
+
+def _forget(held: _Rows, document_ids: Collection[str]) -> None:
+    _remove(held, [chunk_id for chunk_id, (row, _) in held.rows.items() if row["document_id"] in document_ids])
 
 
 def _words(text: str) -> list[str]:

@@ -84,6 +84,12 @@ def _next(pages: Any, uri: str) -> list[dict[str, Any]]:
         return [dict(row) for row in pages.next()]
 
 
+def count_rows(client: Any, name: str, condition: str, /) -> int:
+    """How many rows of a collection a condition holds for, strongly consistent; every row where there is none."""
+    found = client.query(name, filter=condition, output_fields=["count(*)"], consistency_level="Strong", timeout=SECONDS)
+    return int(found[0]["count(*)"])
+
+
 def slices(ids: Sequence[str], /) -> Iterator[Sequence[str]]:
     """The ids, as many at a time as a message may name."""
     for start in range(0, len(ids), BATCH_ROWS):

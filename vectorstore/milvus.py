@@ -17,7 +17,7 @@ from vectorstore.connection import SECONDS, connect, disconnect, is_server, show
 from vectorstore.debts import SOILED, carry_debts, is_in_debt, mark, marks, owed_since
 from vectorstore.family import BEFORE, LIVE, NEXT, Collection, Family, Generation
 from vectorstore.filters import one_of
-from vectorstore.messages import read_pages, slices, to_messages
+from vectorstore.messages import count_rows, read_pages, slices, to_messages
 from vectorstore.nearest import find_nearest
 from vectorstore.rewrite import copy_rows, holds_dead_rows
 from vectorstore.rows import HIT_LIMIT, HIT_SCHEMA, check_ids, check_query, check_rows
@@ -69,7 +69,7 @@ class MilvusStore:
         """An empty name and no rows before the first upsert."""
         with speaking(self.uri, "counting rows"):
             held = self._held()
-            return StoreState(held.name, self._count(held, "")) if held else StoreState("", 0)
+            return StoreState(held.name, count_rows(self.client, held.name, "")) if held else StoreState("", 0)
 
     def collection(self) -> str:
         """What `state` names, without counting its rows."""
@@ -191,18 +191,17 @@ class MilvusStore:
 
     def forget(self, document_ids: Some[str], /) -> Forgotten:
         """How many rows of these documents were there; there are none when this returns. Their bytes stay until `purge`."""
-        check_ids(list(document_ids))
-        with self._changing, speaking(self.uri, "forgetting documents"):
-            self.family.drop_orphans()
-            conditions = [one_of("document_id", batch) for batch in slices(list(document_ids))]
-            before = sum(self._forget(held, condition) for _, held in self.family.all() for condition in conditions)
-        return Forgotten(self.name, before, 0)
+        return Forgotten(self.name, self._forget(document_ids, LIVE, NEXT, BEFORE), 0)
+
+    def forget_beside(self, document_ids: Some[str], /) -> None:
+        """What is being built and what is kept hold no row of these documents; what answers is left alone."""
+        self._forget(document_ids, NEXT, BEFORE)
 
     def count(self, document_ids: Some[str], /) -> int:
         check_ids(list(document_ids))
         with speaking(self.uri, "counting rows"):
             conditions = [one_of("document_id", batch) for batch in slices(list(document_ids))]
-            return sum(self._count(held, condition) for _, held in self.family.all() for condition in conditions)
+            return sum(count_rows(self.client, held.name, condition) for _, held in self.family.all() for condition in conditions)
 
     def purge(self) -> str:
         """`purged`: nowhere in the store is a byte of a row that was deleted or replaced, nor of its vector or its key; else `pending`.
@@ -265,13 +264,12 @@ class MilvusStore:
         reach("purge.dropped")
 
     def _holds_dead_rows(self, held: Collection, /) -> bool:
-        if is_server(self.uri):
-            return SOILED in marks(self.client, held.name)
-        return holds_dead_rows(self.client, self.uri, held.name)
+        at_server = is_server(self.uri)
+        return SOILED in marks(self.client, held.name) if at_server else holds_dead_rows(self.client, self.uri, held.name)
 
     def _expect_replacements(self, held: Collection, chunk_ids: Sequence[str], /) -> None:
         """A row that is replaced leaves bytes behind. Milvus Lite is asked by its files; a server's collection must be marked before."""
-        if is_server(self.uri) and held.name not in self._soiled and self._count(held, one_of("chunk_id", chunk_ids)):
+        if is_server(self.uri) and held.name not in self._soiled and count_rows(self.client, held.name, one_of("chunk_id", chunk_ids)):
             self._soil(held)
 
     def _soil(self, held: Collection, /) -> None:
@@ -279,17 +277,20 @@ class MilvusStore:
             mark(self.client, held.name, SOILED)
             self._soiled.add(held.name)
 
-    def _count(self, held: Collection, condition: str, /) -> int:
-        asked = {"filter": condition, "output_fields": ["count(*)"], "consistency_level": "Strong", "timeout": SECONDS}
-        return int(self.client.query(held.name, **asked)[0]["count(*)"])
-
     def _delete(self, held: Collection, chunk_ids: Sequence[str], /) -> None:
         if chunk_ids:
             self._soil(held)
         for batch in slices(chunk_ids):
             self.client.delete(held.name, ids=list(batch), timeout=SECONDS)
 
-    def _forget(self, held: Collection, condition: str, /) -> int:
+    def _forget(self, document_ids: Some[str], *generations: Generation) -> int:
+        check_ids(list(document_ids))
+        with self._changing, speaking(self.uri, "forgetting documents"):
+            self.family.drop_orphans()
+            told = [held for generation, held in self.family.all() if generation in generations]
+            return sum(self._drop(held, one_of("document_id", batch)) for held in told for batch in slices(list(document_ids)))
+
+    def _drop(self, held: Collection, condition: str, /) -> int:
         """How many rows went. The last look, strongly consistent, found none: the proof. Milvus Lite walks all rows at each."""
         gone: set[str] = set()
         asked = {"filter": condition, "output_fields": ["chunk_id"], "limit": HIT_LIMIT, "consistency_level": "Strong", "timeout": SECONDS}

@@ -14,7 +14,7 @@ from ragkeep.session import Session
 if TYPE_CHECKING:
     from configs.settings import Settings
     from contracts.evaluation import Evaluation
-    from ragkeep.evaluate import Outcome
+    from flows.evaluate import Outcome
     from ragkeep.scratch import Where
 
 evaluate = typer.Typer(help="Measure how well questions find what they should, and compare.", invoke_without_command=True)
@@ -166,7 +166,7 @@ def register(app: typer.Typer) -> None:
 
 def _golden(session: Session, file: Path, *, limit: int | None, hybrid: bool, quiet: bool) -> "tuple[Evaluation, Outcome]":
     from evaluation.golden import read_golden
-    from ragkeep.evaluate import evaluate_golden
+    from flows.evaluate import evaluate_golden
 
     asked = read_golden(file)[:limit]
     with session.open("evaluate") as workspace, progress_bar(enabled=not quiet) as progress:

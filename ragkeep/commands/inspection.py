@@ -1,12 +1,16 @@
 """Commands that show what is held: status, show, trace."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contracts.errors import UsageError
+from ragkeep.commands.runs import AFTER_A_REFUSAL
 from ragkeep.printing import print_fields, print_json, print_table
 from ragkeep.session import Session
+
+if TYPE_CHECKING:
+    from ragkeep.models import Answering
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -41,6 +45,7 @@ def status(
             ("run", "flow", "started", "outcome"),
             [(r.run_id, r.flow, f"{r.started_at:%Y-%m-%d %H:%M}", r.outcome) for r in held.runs],
         )
+        print_fields("model", _answering(held.model))
         print_fields("waiting", {"removals withheld": held.withheld, "erasures whose bytes wait for a purge": held.unpurged})
 
 
@@ -86,6 +91,17 @@ def trace(
     with session.open("trace") as workspace:
         fields = read_trace(workspace, chunk, now=session.now)
     print_json(fields) if json else print_fields(f"chunk {chunk}", fields)
+
+
+def _answering(model: "Answering") -> dict[str, str]:
+    if model.answers in ("", model.stated):
+        return {"answers": model.answers or "none yet", **_refused(model)}
+    waits = {} if model.refused else {"": "the next ingest builds it beside and judges it"}
+    return {"answers": model.answers, "the settings name": model.stated, **_refused(model), **waits}
+
+
+def _refused(model: "Answering") -> dict[str, str]:
+    return {"refused": f"since {model.refused_at:%Y-%m-%d %H:%M}: {model.refused}", "": AFTER_A_REFUSAL} if model.refused else {}
 
 
 def register(app: typer.Typer) -> None:

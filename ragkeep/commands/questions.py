@@ -19,7 +19,7 @@ def check(context: typer.Context, file: Golden, json: Json = False) -> None:
     """Check a file of golden questions, and whether what they expect is held. Exits with 1 if anything is missing."""
     session: Session = context.obj
     from evaluation.golden import read_golden
-    from ragkeep.evaluate import expected
+    from flows.evaluate import expected
     from retrieval.readers import find_reader
 
     golden = read_golden(file)

@@ -1,6 +1,7 @@
 """The command that puts another model, or another chunking, in the place of the one that answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +14,10 @@ from ragkeep.printing import print_fields, print_json, print_table, progress_bar
 from ragkeep.session import Session
 
 if TYPE_CHECKING:
-    from flows.beside import Gate
+    from flows.judge import Bar, Gate
     from flows.plan import Plan
     from flows.reindex import Reindexed
     from flows.workspace import Index
-    from ragkeep.reindex import GoldenGate
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -32,34 +32,35 @@ def reindex(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting, likewise, as in chunking.max_tokens=256.")
     ] = None,
     questions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Golden questions that the new index has to answer as well as the old one.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Golden questions that the new index has to answer as well; besides `evaluation.questions`."),
     ] = None,
-    sample: Annotated[int, typer.Option(min=0, help="Beginnings of passages that both are asked for.")] = 100,
-    tolerance: Annotated[float, typer.Option(min=0, max=1, help="Share of the sample that may be worse off.")] = 0.02,
+    sample: Annotated[int | None, typer.Option(min=0, help="In place of `evaluation.sample`.")] = None,
+    tolerance: Annotated[float | None, typer.Option(min=0, max=1, help="In place of `evaluation.sample_tolerance`.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be cut and embedded, and change nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Build the index anew beside the one that answers, compare them, and put it in that one's place. Exits with 1 if it is refused.
 
-    Searches are answered throughout, by the old model until the end. What is replaced is kept for `stores.keep_replaced_hours`: with the
-    old model back in the settings, a reindex goes back to it without embedding anything.
+    Searches are answered throughout, by the old model until the end. What has to hold before the move stands under `evaluation` in the
+    settings. What is replaced is kept for `stores.keep_replaced_hours`: with the old model back in the settings, a reindex goes back to it
+    without embedding anything.
     """
     session: Session = context.obj
     from configs.override import model_assignment
+    from flows.judge import usual_bar
     from flows.plan import plan
     from flows.reindex import reindex as run
-    from ragkeep.reindex import GoldenGate
 
     stated = [*(changes or []), *([model_assignment(model)] if model else [])]
     file = _file_for(session, stated)
-    with session.open("reindex", changes=stated) as workspace, progress_bar(enabled=not json) as progress:
+    with session.open("reindex", insist=True, changes=stated) as workspace, progress_bar(enabled=not json) as progress:
         if dry_run:
             _print_plan(plan(workspace, [], now=session.now), json=json)
             return
-        golden = GoldenGate(workspace, questions, session.now, progress) if questions else None
-        gates: list[Gate] = [*([golden] if golden else []), *([_writing(file, stated)] if file else [])]
-        done = run(workspace, sample=sample, tolerance=tolerance, gates=gates, now=session.now, progress=progress)
-    _print_reindexed(done, golden, json=json)
+        bar = _bar(usual_bar(workspace), sample, tolerance, questions)
+        done = run(workspace, bar=replace(bar, gates=[_writing(file, stated)] if file else []), now=session.now, progress=progress)
+    _print_reindexed(done, json=json)
     if not done.moved:
         raise typer.Exit(1)
 
@@ -78,6 +79,20 @@ def _file_for(session: Session, stated: Sequence[str]) -> Path | None:
     if stated and file is None:
         raise UsageError("reindex: there is no ragkeep.yaml for the new settings. Make one with: ragkeep init")
     return file
+
+
+def _bar(usual: "Bar", sample: int | None, tolerance: float | None, questions: Path | None) -> "Bar":
+    """The settings' own, as far as the command does not say otherwise."""
+    from evaluation.golden import read_golden
+
+    if questions:
+        read_golden(questions)  # so that a mistake in it is told before anything is built
+    return replace(
+        usual,
+        sample=usual.sample if sample is None else sample,
+        tolerance=usual.tolerance if tolerance is None else tolerance,
+        questions=tuple(dict.fromkeys([*usual.questions, *([questions.absolute()] if questions else [])])),
+    )
 
 
 def _writing(file: Path, stated: Sequence[str]) -> "Gate":
@@ -100,10 +115,9 @@ def _print_plan(planned: "Plan", *, json: bool) -> None:
     print_fields("estimated by what this workspace took before", cost_fields(planned.cost))
 
 
-def _print_reindexed(done: "Reindexed", golden: "GoldenGate | None", *, json: bool) -> None:
-    verdicts = golden.verdicts if golden else ()
+def _print_reindexed(done: "Reindexed", *, json: bool) -> None:
     if json:
-        print_json({**{name: getattr(done, name) for name in done.__slots__}, "verdicts": verdicts})
+        print_json(done)
         return
     print_fields(
         f"run {done.run_id}, {done.seconds:.1f} s",
@@ -117,6 +131,6 @@ def _print_reindexed(done: "Reindexed", golden: "GoldenGate | None", *, json: bo
             "found after": f"{compared.found_after:.1%}",
         }
         print_fields("sample: beginnings of passages, ten documents deep", {**told, "shared hits": f"{compared.shared:.1%}"})
-    for verdict in verdicts:
+    for verdict in done.verdicts:
         typer.echo(f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}")
     typer.echo("It answers now." if done.moved else f"The old index goes on answering: {done.refused}. What was built is kept.")

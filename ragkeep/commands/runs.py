@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from flows.cost import Predicted
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if documents were quarantined or withheld.")]
+AFTER_A_REFUSAL = (
+    "The index before it goes on answering, and takes in what is new. Put the old settings back, or try again with: ragkeep reindex"
+)
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if documents were quarantined or withheld, or another model refused.")]
 WithPrefect = Annotated[bool, typer.Option("--prefect", help="Run as a Prefect flow, recorded by the Prefect server that is set.")]
 Target = Annotated[
     str | None, typer.Argument(metavar="[PATH|SOURCE]", help="A folder, a file or a configured source; default: every source.")
@@ -179,8 +182,10 @@ def _print_ingested(done: Ingested, *, json: bool) -> None:
         typer.echo("Why documents are quarantined, and what to do: ragkeep status --quarantined")
     if done.documents.withheld:
         typer.echo("Removals wait for your word: ragkeep approve SOURCE")
+    if done.refused:
+        typer.echo(f"What the settings name does not answer: {done.refused}.\n{AFTER_A_REFUSAL}")
 
 
 def _exit(done: Ingested, *, strict: bool) -> None:
-    if strict and (done.documents.quarantined or done.documents.withheld):
+    if strict and (done.documents.quarantined or done.documents.withheld or done.refused):
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ def search(
 ) -> None:
     """Search as a reader for a purpose; access, consent and expiry hold at this moment."""
     session: Session = context.obj
-    from ragkeep.ask import ask
+    from flows.ask import ask
 
     with session.open("search") as workspace:
         answer = ask(workspace, question, reader=reader, purpose=purpose, limit=limit, now=session.now)

@@ -22,17 +22,19 @@ def init(
     """Write a commented ragkeep.yaml and make the workspace with its key."""
     session: Session = context.obj
     from configs.languages import model_for
+    from configs.model import ModelSettings
     from configs.template import render_template
     from configs.write import write_settings
 
     file = (session.chosen or Path.cwd()) / FILE_NAME
     if file.exists():
         raise UsageError(f"{file}: exists already; edit it, or remove it first.")
-    text, name = render_template(dict(_named(entry) for entry in source or [])), model_for(language)
+    text, model = render_template(dict(_named(entry) for entry in source or [])), model_for(language)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
-    if name:
-        write_settings(file, [f"model.name={name}"])
+    chosen = model != ModelSettings().name
+    if chosen:
+        write_settings(file, [f"model.name={model}"])
     with session.open("init", create=True) as workspace:
         made = {"settings": str(file), "workspace": str(workspace.root), "key": str(workspace.key_file)}
     if json:
@@ -40,8 +42,8 @@ def init(
         return
     for name, path in made.items():
         typer.echo(f"{name:<10} {path}")
-    if name:
-        typer.echo(f"{'model':<10} {name}, since the default one reads English. Fetch it once: HF_HUB_OFFLINE=0 hf download {name}")
+    if chosen:
+        typer.echo(f"{'model':<10} {model}, since the default one reads English. Fetch it once: HF_HUB_OFFLINE=0 hf download {model}")
     typer.echo(f"Keep a copy of the key elsewhere: without it nothing can be read.\nName your sources in {FILE_NAME}, then: ragkeep ingest")
 
 

@@ -18,6 +18,7 @@ def test_the_bundled_model_was_made_for_english(minilm):
     [
         ("---\nlanguage:\n- multilingual\n- vi\n---\n# A model", {"multilingual", "vi"}),
         ("---\nlanguage: VI\n---\n", {"vi"}),
+        ("---\nlanguage: [zh-CN, pt-br]\n---\n", {"zh", "pt"}),
         ("---\nlicense: mit\n---\nlanguage: en", set()),
         ("# language: en", set()),
         ("---\n[broken\n---\n", set()),

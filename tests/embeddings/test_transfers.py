@@ -16,16 +16,16 @@ from configs.endpoint import checked, other_machine
 from configs.settings import Settings
 from contracts.errors import ContractError
 from contracts.terms import Classification
+from flows.ask import ask
+from flows.compare import compare
 from flows.decide import decide
 from flows.embedded import embed
 from flows.ingest import ingest_from
-from flows.reindex import compare
 from flows.workspace import Workspace, open_workspace
 from ledger.audit import Choice
 from ledger.events import Event
 from ledger.suppressions import Suppression
 from parsing.memory import parse_plain, unpack_plain
-from ragkeep.ask import ask
 from ragkeep.printing import Silence
 from sources.memory import MemorySource
 from vectorstore.memory import MemoryStore

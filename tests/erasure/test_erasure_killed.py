@@ -20,6 +20,7 @@ from erasing import ANNS, ANNS_DOCUMENTS, CANARIES, begin, erase_ann, sources
 from flow_rig import SILENCE, inventory, opened, settings_of
 
 from configs import faults
+from flows.ask import ask
 from flows.expire import expire
 from flows.ingest import ingest_from
 from flows.purge import purge
@@ -28,7 +29,6 @@ from flows.workspace import Workspace
 from forensics.scan import scan
 from ledger.receipts import verify_receipt
 from ledger.requests import Request
-from ragkeep.ask import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 SOAK_KILLS = int(os.environ.get("RAGKEEP_SOAK_KILLS", "100"))

@@ -14,9 +14,9 @@ from test_ingest_flow import document
 
 from contracts.consent import STATES
 from contracts.errors import StoreUnavailable, UsageError
+from flows.ask import ask
 from flows.consent import Word, import_words, iso_receipt, record
 from ledger.outside import read_lines
-from ragkeep.ask import ask
 
 LEAVE, _, _, PUMP, _, HOUSING, THIRTY, _ = PARAGRAPHS
 ANN, BEN = "ann@example.org", "ben@example.org"

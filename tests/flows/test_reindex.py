@@ -4,66 +4,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from flow_rig import NOW, PARAGRAPHS, SILENCE, opened, read_all, settings_of, twin_model
+from flow_rig import NOW, SILENCE, read_all
+from two_models import ENDING, FILES, TEXTS, Blind, at, ingest, uris
 
-from configs.settings import Settings
 from contracts.errors import StoreUnavailable
 from flows.erase import erase
 from flows.expire import expire
 from flows.ingest import ingest_from
+from flows.judge import Bar
 from flows.model import MemoryModel
 from flows.purge import purge
 from flows.reindex import reindex
 from flows.serving import serving
 from flows.targets import Selector
-from flows.workspace import Workspace
 from forensics.scan import scan
-from ragkeep.ask import ask
 from sources.memory import MemorySource
-
-TEXTS = [
-    PARAGRAPHS[0],
-    *(" ".join(f"{stem}{letter}" for stem in ("bra", "ku", "lemo", "ti", "sor", "vane")) for letter in "bcdfghjklmnpqrstvwxz"),
-]
-"""None is like another, and more of them than a question finds."""
-FILES = {f"{number}.txt": text.encode() for number, text in enumerate(TEXTS)}
-ENDING = {"0.txt": {"expires_at": "2026-01-02T00:00:00Z"}}
-SIZES = {"small": 16, "large": 48}
-QUESTION = "days of paid leave"
-
-
-def settings_for(model: str, **stores: object) -> Settings:
-    readers = {"anyone": {"groups": [], "clearance": "restricted", "purposes": ["retrieval"]}}
-    return settings_of(model={"name": model}, stores={"buckets": 2, **stores}, readers=readers)
-
-
-@contextmanager
-def at(root: Path, model: str, *, now: datetime = NOW, **stores: object) -> Iterator[Workspace]:
-    """The workspace on Milvus Lite with the settings naming a model; either can be opened again by its settings."""
-    twins = {name: twin_model(size) for name, size in SIZES.items()}
-    with opened(root, settings_for(model, **stores), now=now, model=twins[model]) as twin:
-        workspace = replace(twin, open_model=lambda how: twins[how.name])
-        try:
-            yield workspace
-        finally:
-            workspace.close()
-
-
-def filled(root: Path) -> None:
-    with at(root, "small") as workspace:
-        ingest(workspace)
-
-
-def ingest(workspace: Workspace, files: dict[str, bytes] = FILES, *, now: datetime = NOW):
-    return ingest_from(workspace, [MemorySource("open", files)], retry_quarantined=False, now=now, progress=SILENCE)
 
 
 def kill_reindex(root: Path, point: str) -> None:
@@ -79,18 +40,7 @@ with at(Path({str(root)!r}), "large") as workspace:
     assert killed.returncode == -signal.SIGKILL
 
 
-def uris(workspace: Workspace) -> list[str]:
-    answer = ask(workspace, QUESTION, reader="anyone", limit=3, now=NOW)
-    return [hit.uri for hit in answer.hits]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "ws"
-
-
 def test_after_a_reindex_the_index_is_what_a_fresh_one_by_the_new_model_would_be(root: Path, tmp_path: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         done = reindex(workspace, now=NOW, progress=SILENCE)
         assert (done.moved, done.refused) == (True, "")
@@ -107,7 +57,6 @@ def test_after_a_reindex_the_index_is_what_a_fresh_one_by_the_new_model_would_be
 
 
 def test_an_ingest_by_settings_that_name_another_model_does_the_same_and_what_it_replaced_is_dropped_in_time(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         old = workspace.index.collection()
         assert serving(workspace).identity.dimensions == 16
@@ -121,7 +70,6 @@ def test_an_ingest_by_settings_that_name_another_model_does_the_same_and_what_it
 
 
 def test_going_back_to_the_model_before_embeds_nothing_and_applies_what_happened_since(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         ingest(workspace)
         fewer = {uri: body for uri, body in FILES.items() if uri != "0.txt"}
@@ -133,9 +81,8 @@ def test_going_back_to_the_model_before_embeds_nothing_and_applies_what_happened
 
 
 def test_a_gate_that_refuses_leaves_the_old_index_answering_and_what_was_built_is_not_built_again(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
-        refused = reindex(workspace, gates=[lambda _: False], now=NOW, progress=SILENCE)
+        refused = reindex(workspace, bar=Bar(gates=[lambda _: False]), now=NOW, progress=SILENCE)
         assert (refused.moved, refused.refused) == (False, "a gate refused it")
         assert workspace.index.outdated()
         assert uris(workspace)[0] == "0.txt"
@@ -144,7 +91,6 @@ def test_a_gate_that_refuses_leaves_the_old_index_answering_and_what_was_built_i
 
 
 def test_a_model_that_finds_less_is_refused_with_the_figures(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         blind = replace(workspace, model=Blind(workspace.model))
         done = reindex(blind, now=NOW, progress=SILENCE)
@@ -153,18 +99,7 @@ def test_a_model_that_finds_less_is_refused_with_the_figures(root: Path) -> None
         assert serving(blind).identity.dimensions == 16
 
 
-class Blind(MemoryModel):
-    """Takes every question for the same one."""
-
-    def __init__(self, model: MemoryModel) -> None:
-        super().__init__(model.tokenizer, model.tokenizer_identity, model.inner)
-
-    def embed_query(self, text: str, /):
-        return -super().embed_query(f"nothing of {text[:0]}")
-
-
 def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         stop, problems, answers = Event(), [], []
 
@@ -179,7 +114,7 @@ def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root
         for thread in threads:
             thread.start()
         for _ in range(3):
-            assert reindex(workspace, sample=2, now=NOW, progress=SILENCE).moved
+            assert reindex(workspace, bar=Bar(sample=2), now=NOW, progress=SILENCE).moved
         stop.set()
         for thread in threads:
             thread.join()
@@ -189,9 +124,8 @@ def test_questions_are_answered_throughout_and_never_by_a_mixture_of_models(root
 
 
 def test_an_erasure_during_the_build_reaches_what_answers_and_what_is_built(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
-        reindex(workspace, gates=[lambda _: False], now=NOW, progress=SILENCE)
+        reindex(workspace, bar=Bar(gates=[lambda _: False]), now=NOW, progress=SILENCE)
         erase(workspace, Selector("uri", "0.txt"), now=NOW, progress=SILENCE)
         everywhere = [row["uri"] for store in (workspace.index, workspace.index.beside()) for row in read_all(store)]
         assert len(everywhere) == 2 * (len(TEXTS) - 1)
@@ -205,7 +139,6 @@ def test_an_erasure_during_the_build_reaches_what_answers_and_what_is_built(root
 
 
 def test_what_may_not_be_served_any_more_leaves_the_old_index_before_the_new_one_is_built(root: Path) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         shut = {"0.txt": {"classification": "restricted"}}
         source = MemorySource("open", FILES, shut)
@@ -224,7 +157,8 @@ def test_what_may_not_be_served_any_more_leaves_the_old_index_before_the_new_one
         assert {row["uri"] for row in read_all(workspace.index)} == FILES.keys()
 
 
-def test_an_expiry_takes_out_what_ended_and_builds_no_index(root: Path) -> None:
+def test_an_expiry_takes_out_what_ended_and_builds_no_index(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
     with at(root, "small") as workspace:
         ingest_from(workspace, [MemorySource("open", FILES, ENDING)], retry_quarantined=False, now=NOW, progress=SILENCE)
     later = NOW + timedelta(days=3)
@@ -238,7 +172,6 @@ def test_an_expiry_takes_out_what_ended_and_builds_no_index(root: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["promote.moved", "beside.promoted"])
 def test_what_a_killed_reindex_replaced_is_dropped_in_time_and_hides_nothing_from_a_purge(root: Path, point: str) -> None:
-    filled(root)
     kill_reindex(root, point)
     with at(root, "large") as workspace:
         erase(workspace, Selector("uri", "0.txt"), now=NOW, progress=SILENCE)
@@ -253,7 +186,6 @@ def test_what_a_killed_reindex_replaced_is_dropped_in_time_and_hides_nothing_fro
 
 
 def test_the_ledger_says_who_answers_after_a_reindex_that_was_killed_is_given_up(root: Path) -> None:
-    filled(root)
     kill_reindex(root, "beside.begun")
     with at(root, "small") as workspace:
         ingest(workspace)
@@ -263,7 +195,6 @@ def test_the_ledger_says_who_answers_after_a_reindex_that_was_killed_is_given_up
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["beside.upserted", "beside.begun", "promote.kept", "promote.moved", "beside.promoted"])
 def test_killed_at_any_point_a_reindex_leaves_an_index_that_answers_and_the_next_one_ends_it(root: Path, point: str) -> None:
-    filled(root)
     kill_reindex(root, point)
     with at(root, "large") as workspace:
         assert len(read_all(workspace.index)) == len(TEXTS)
@@ -274,7 +205,6 @@ def test_killed_at_any_point_a_reindex_leaves_an_index_that_answers_and_the_next
 
 
 def test_an_index_that_lost_rows_while_it_was_built_does_not_answer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    filled(root)
     with at(root, "large") as workspace:
         store = type(workspace.index)
         monkeypatch.setattr(store, "upsert", lambda self, rows, vectors, real=store.upsert: real(self, rows[1:], vectors[1:]))

@@ -13,6 +13,7 @@ import pytest
 from flow_rig import NOW, SILENCE, opened, read_all, settings_of, twin_model
 
 from contracts.errors import StoreUnavailable
+from flows.ask import ask
 from flows.erase import erase
 from flows.ingest import ingest_from
 from flows.needles import Needles, gather_needles
@@ -22,7 +23,6 @@ from flows.workspace import Workspace
 from forensics.scan import scan
 from ledger.consent import Receipt
 from ledger.receipts import verify_receipt
-from ragkeep.ask import ask
 from sources.memory import MemorySource
 
 ANN, BEN = "ann@example.org", "ben@example.org"

@@ -40,6 +40,7 @@ def test_the_last_ones_come_first_and_may_be_of_one_suite(evaluations: Evaluatio
     assert evaluations.recent() == stored[::-1]
     assert evaluations.recent(limit=1) == stored[2:]
     assert evaluations.recent(suite="scifact") == [stored[1]]
+    assert [evaluations.last_of(name) for name in ("golden.yaml", "scifact", "nobody's")] == [3, 2, 0]
 
 
 @pytest.mark.parametrize("name", ["", "last", "9", "zzzz", "%", "_"])

@@ -35,7 +35,7 @@ def test_a_known_model_stays_as_it_was_first_noted(served: ServedModels) -> None
     served.note("a", {"name": "two"}, IDENTITY, AT + timedelta(days=1))
     (held,) = served.all()
     assert (held.settings, held.identity, held.known_since) == ({"name": "one"}, IDENTITY, AT)
-    assert served.settings_of("b") is None
+    assert served.get("b") is None
 
 
 @given(begun=st.lists(st.sampled_from("abc"), max_size=8))

