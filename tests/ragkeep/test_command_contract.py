@@ -8,7 +8,7 @@ from front_door import MAI, Outcome, Site, write
 
 DOCUMENT_COUNTS = {"seen", "added", "changed", "removed", "unchanged", "quarantined", "withheld"}
 CHUNK_COUNTS = {"produced", "redundant", "refused", "wanted"}
-INGESTED = {"documents", "chunks", "embedded", "cache_hits", "upserted", "deleted", "tokens", "seconds", "price", "run_id"}
+INGESTED = {"documents", "chunks", "embedded", "cache_hits", "upserted", "deleted", "tokens", "seconds", "price", "refused", "run_id"}
 HIT = {
     *("chunk_id", "document_id", "uri", "text", "score", "page_start", "page_end", "char_start", "char_end", "heading_path", "source_id"),
 }
