@@ -17,6 +17,7 @@ from contracts.errors import UsageError
 from flows.erase import Selector, erase
 from flows.expire import expire
 from flows.ingest import ingest_from
+from flows.judge import Bar
 from flows.purge import purge
 from flows.reconcile import reconcile
 from flows.reindex import reindex
@@ -54,7 +55,10 @@ THREE = {uri.replace("letters/", "post/"): content for uri, content in TWO.items
 FOUR = {"a.txt": _text(0, 2), "c.txt": _text(5), "e.txt": _text(4, 3)}
 CORPORA: dict[str, Files] = {"one": ONE, "two": TWO, "three": THREE, "four": FOUR}
 PEOPLE: dict[str, Files] = {name: {"ann.txt": _text(1, 7), "copy.txt": _text(5), "both.txt": SHARED} for name in CORPORA}
-LIFE = ("one", "two", "withdraw", "three", "expire", "erase", "forget", "four", "approve", "four", "reindex", "purge", "one", "reconcile")
+LIFE = (
+    *("one", "two", "withdraw", "three", "expire", "erase", "forget", "four", "approve", "four"),
+    *("refused", "reindex", "purge", "one", "reconcile"),
+)
 """Something of everything: corpora to ingest, by their names, and what else may be run."""
 
 
@@ -83,6 +87,7 @@ def _do(workspace: Workspace, name: str, now: datetime) -> None:
     else:
         flow, options = {
             "expire": (expire, {}),
+            "refused": (reindex, {"bar": Bar(gates=[lambda _: False])}),
             "reindex": (reindex, {}),
             "purge": (purge, {}),
             "reconcile": (reconcile, {"repair": True}),
