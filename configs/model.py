@@ -15,8 +15,8 @@ class ModelSettings(Section):
     document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
     backend: Literal["torch", "openvino", "http", "auto"] = Field(
         "torch",
-        description="what computes; `openvino`, of the extra `fast-cpu`, is two to three times as fast as torch on a processor; `http`: a "
-        "server at `url`; `auto`: the fastest that is installed when the workspace first needs its model, and from then on that one. "
+        description="what computes; `openvino`, of the extra `fast-cpu`, takes half to four fifths of torch's time on a processor; `http`: "
+        "a server at `url`; `auto`: the fastest that is installed when the workspace first needs its model, and from then on that one. "
         "Another is another model",
     )
     url: Annotated[str, AfterValidator(checked)] | None = Field(
