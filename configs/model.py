@@ -15,7 +15,7 @@ class ModelSettings(Section):
     document_prompt: str | None = Field(None, description="put before a text; unset: what the model's own settings say")
     backend: Literal["torch", "openvino", "http", "auto"] = Field(
         "torch",
-        description="what computes; `openvino`, of the extra `fast-cpu`, takes half to four fifths of torch's time on a processor; `http`: "
+        description="what computes; `openvino`, of the extra `fast-cpu`, takes half to five sixths of torch's time on a processor; `http`: "
         "a server at `url`; `auto`: the fastest that is installed when the workspace first needs its model, and from then on that one. "
         "Another is another model",
     )
@@ -31,8 +31,9 @@ class ModelSettings(Section):
     requests_a_minute: int | None = Field(None, ge=1, description="… and sent to it in a minute, at most; unset: as many as it takes")
     dtype: Literal["float32", "bfloat16", "int8", "auto"] = Field(
         "float32",
-        description="numbers that the model computes with; `bfloat16` takes half the time on processors that have it; `int8`, less still, "
-        "is made and measured by `ragkeep calibrate`; `auto`: as `backend`. Other numbers are another model: a change embeds all again",
+        description="numbers that the model computes with; `bfloat16` takes four to six tenths of the time on processors that have it; "
+        "`int8`, less still, is made and measured by `ragkeep calibrate`; `auto`: as `backend`. Other numbers are another model: a change "
+        "embeds all again",
     )
     exact: bool = Field(
         False, description="every text by itself, unpadded: its vector does not depend, to the bit, on what it was embedded with"

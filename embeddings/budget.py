@@ -17,6 +17,7 @@ _ENOUGH = 200
 _CARD_SIZED = 4_096
 """Batches that large are for graphics cards, whose work is no processor time."""
 _ROUNDS = 2
+"""Since one may be spoilt: the rows before are written meanwhile."""
 _GAIN = 0.03
 """By which a batch must be faster than a smaller one, which needs less memory, to be preferred."""
 

@@ -105,6 +105,7 @@ def texts_of(workspace: Workspace, document_ids: Sequence[str]) -> dict[str, str
 def score_all(
     workspace: Workspace, questions: Sequence[Asked], places: Places, how: Search, now: datetime, progress: Progress
 ) -> tuple[Scored, ...]:
+    """Every question asked once, and its measures, labelled by what it expects."""
     found: dict[str, list[Passage]] = {}
     for number, asked in enumerate(questions, start=1):
         found[asked.question_id] = [places.passage(*hit) for hit in _find(workspace, asked, how, now)]

@@ -20,9 +20,10 @@ def by_what_answers(workspace: Workspace, /) -> Workspace:
     So an unattended run neither builds nor judges again what was refused, and what is new is taken into what answers.
     """
     refusals = workspace.refusals.holding()
-    key = _key(workspace) if refusals else ""
+    if not refusals:
+        return workspace
+    key, answering = _key(workspace), workspace.served.get(workspace.served.answering() or "")
     refusal = next((refusal for refusal in refusals if refusal.key == key), None)
-    answering = workspace.served.get(workspace.served.answering() or "")
     if refusal is None or answering is None:
         return workspace
     chunking = workspace.settings.chunking if answering.chunking is None else ChunkingSettings(**answering.chunking)

@@ -68,9 +68,8 @@ def leave(cache: VectorCache, workspace: str, /) -> int:
     """The workspace owns nothing in the cache and is not known to it when this returns; answers how many vectors nobody else owned.
 
     One that is at work loses vectors that it has computed, and no more: what it asks for next it embeds and owns again. Killed, it is to
-    be done again. Raises UsageError where there is no such workspace.
+    be done again. One that is not known is left alone: `find_share` tells.
     """
-    find_share(cache, workspace)
     leaving = VectorCache(cache.engine, replace(cache.sharer, workspace=workspace))
     with asking(cache.engine) as connection:
         whose = select(OWNERS.c.document_id).distinct().where(OWNERS.c.workspace == workspace)

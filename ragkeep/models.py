@@ -118,8 +118,8 @@ def _published(workspace: Workspace, how: ModelSettings) -> tuple[str, str]:
 
 
 def _calibration(workspace: Workspace, how: ModelSettings) -> Calibration | None:
-    model = workspace.open_model(how)
-    if how.dtype != "int8" or not isinstance(model, LocalModel):
+    model = workspace.open_model(how) if how.dtype == "int8" else None
+    if not isinstance(model, LocalModel):
         return None
     try:
         return read_calibration(model.exports / "int8")

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from postgres_server import CannotStart, Server, postgres_server
 from sqlalchemy import Engine
@@ -23,6 +24,13 @@ def server() -> Iterator[Server]:
             yield server
     except CannotStart as error:
         pytest.skip(f"no PostgreSQL server: {error}")
+
+
+@pytest.fixture
+def administrator(server: Server) -> Iterator[psycopg.Connection]:
+    """A connection to the server that commits each statement."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

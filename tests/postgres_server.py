@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 SECONDS_TO_START = 30
 _QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "shared_buffers": "32MB", "max_connections": "40"}
 """A server that may lose everything when the machine does. None of it changes an answer."""
@@ -28,6 +30,16 @@ class Server:
 
     url: str
     folder: Path
+
+    def parts_with(self, needle: bytes) -> set[str]:
+        """In which parts of its files these bytes are: `base` are its tables, `pg_wal` its log."""
+        held = (path for path in self.folder.rglob("*") if path.is_file() and needle in path.read_bytes())
+        return {path.relative_to(self.folder).parts[0] for path in held}
+
+
+def begin_log_file(administrator: psycopg.Connection) -> None:
+    """What is written next stands in a file of the log that does not end soon: one that ended is removed at a CHECKPOINT."""
+    administrator.execute("SELECT pg_switch_wal()")
 
 
 @contextlib.contextmanager

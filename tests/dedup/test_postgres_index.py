@@ -1,6 +1,5 @@
 """What only a server can get wrong: bytes that stay in its files, other tables in its database, and an address without a server."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
-from postgres_server import Server
+from postgres_server import Server, begin_log_file
 from pydantic import ValidationError
 
 from configs.settings import DedupSettings, Settings
@@ -34,39 +33,27 @@ def schema() -> str:
     return f"of_a_server_{next(NUMBERS)}"
 
 
-@pytest.fixture
-def administrator(server: Server) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        yield connection
-
-
-def _files_with(folder: Path, needle: str) -> set[str]:
-    """Of which part of the server's files: `base` are its tables, `pg_wal` its log."""
-    held = (path for path in folder.rglob("*") if path.is_file() and needle.encode() in path.read_bytes())
-    return {path.relative_to(folder).parts[0] for path in held}
-
-
 def test_a_purge_leaves_a_forgotten_text_in_the_log_alone_and_says_pending_until_the_log_is_let_go(
     server: Server, schema: str, administrator: psycopg.Connection
 ) -> None:
     index = DuplicateIndex(open_postgres(server.url, schema), DedupSettings())
     assert index.purge() == "purged"
-    administrator.execute("SELECT pg_switch_wal()")  # else a border of its pages or files may fall into what is looked for
+    begin_log_file(administrator)
     index.add(TEXTS)
     administrator.execute("ANALYZE")
     administrator.execute("CHECKPOINT")
-    assert _files_with(server.folder, GONE) == {"base", "pg_wal"}
+    assert server.parts_with(GONE.encode()) == {"base", "pg_wal"}
     index.forget(["d1"])
     administrator.execute("CHECKPOINT")
-    assert "base" in _files_with(server.folder, GONE)
+    assert "base" in server.parts_with(GONE.encode())
     assert index.purge() == "pending"
-    assert _files_with(server.folder, GONE) == {"pg_wal"}
+    assert server.parts_with(GONE.encode()) == {"pg_wal"}
     assert index.purge() == "pending"
     for _ in range(2):
         administrator.execute("SELECT pg_switch_wal()")
         administrator.execute("CHECKPOINT")
-    assert _files_with(server.folder, GONE) == set()
-    assert _files_with(server.folder, STAYS) == {"base"}
+    assert server.parts_with(GONE.encode()) == set()
+    assert server.parts_with(STAYS.encode()) == {"base"}
     index.close()
     by_the_word_of_its_keeper = DuplicateIndex(open_postgres(server.url, schema), DedupSettings(), frees_after=0)
     assert by_the_word_of_its_keeper.purge() == "purged"

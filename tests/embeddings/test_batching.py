@@ -112,7 +112,7 @@ def test_the_streams_end_within_a_small_batch_of_each_other(lengths, streams):
     ends = [0] * streams
     for batch in batches(lengths, 512, streams=streams):
         ends[ends.index(min(ends))] += sum(lengths[place] for place in batch)
-    assert max(ends) - min(ends) <= max(512 // 4, sum(lengths) / streams / 4) + 60
+    assert max(ends) - min(ends) <= 512 // 4
 
 
 @pytest.mark.parametrize("broken", ["", "[1]", "{"])

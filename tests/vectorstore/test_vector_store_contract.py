@@ -420,11 +420,16 @@ class TestBuildingBeside:
         assert replace(live, model="model two").beside().state().rows == 3
         assert replace(live, model="model three").beside().state().rows == 0
 
-    def test_an_erasure_reaches_what_answers_what_is_built_and_what_was_replaced(self, live: Store) -> None:
+    def three_generations(self, live: Store) -> tuple[Store, Store]:
+        """By the model that answers, and by the one that is being built; what `live` had is replaced."""
         second, third = replace(live, model="model two"), replace(live, model="model three")
         second.beside().upsert(rows(6), vectors(6))
         second.promote()
         third.beside().upsert(rows(6), vectors(6))
+        return second, third
+
+    def test_an_erasure_reaches_what_answers_what_is_built_and_what_was_replaced(self, live: Store) -> None:
+        second, _ = self.three_generations(live)
         person = [f"{0:032x}"]
         each = held(live).filter(pl.col("document_id").is_in(person)).height
         assert second.count(person) == second.forget(person).before == 3 * each
@@ -432,10 +437,7 @@ class TestBuildingBeside:
         assert second.purge() == "purged"
 
     def test_what_is_taken_out_beside_stays_in_what_answers(self, live: Store) -> None:
-        second, third = replace(live, model="model two"), replace(live, model="model three")
-        second.beside().upsert(rows(6), vectors(6))
-        second.promote()
-        third.beside().upsert(rows(6), vectors(6))
+        second, third = self.three_generations(live)
         person = [f"{0:032x}"]
         each = held(second).filter(pl.col("document_id").is_in(person)).height
         second.forget_beside(person)
